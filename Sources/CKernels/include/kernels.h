@@ -1,0 +1,3 @@
+// Everything that the suite implements in C.
+#pragma once
+#include "mm_pool.h"

@@ -1,0 +1,2 @@
+/// Checkpoint files: names, dtypes, shapes and bytes.
+public enum TorchFile {}
