@@ -1,0 +1,2 @@
+/// Taking, placing and sorting elements by index.
+protocol IndexBackend {}

@@ -1,0 +1,2 @@
+/// Normalisation layers.
+protocol NormalizationBackend {}

@@ -1,0 +1,2 @@
+/// Steps of optimizers, fused over a parameter.
+protocol OptimizerBackend {}

@@ -1,0 +1,2 @@
+/// Resizing, padding and rearranging feature maps.
+protocol SpatialBackend {}
