@@ -69,9 +69,9 @@ let package = Package(
         "CKernels", "COpenBLAS", "CPNG", "CJPEG", "CZlib", "PyConfig", "TorchFile", collections, logging,
       ],
       swiftSettings: strict + fastSwift),
-    .target(name: "Cls", dependencies: ["Core", "PyConfig", collections], swiftSettings: strict + fastSwift),
-    .target(name: "Det", dependencies: ["Core", "PyConfig", collections], swiftSettings: strict + fastSwift),
-    .target(name: "Seg", dependencies: ["Core", "PyConfig", collections], swiftSettings: strict + fastSwift),
+    .target(name: "Cls", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
+    .target(name: "Det", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
+    .target(name: "Seg", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
     .target(
       name: "ToolSupport", dependencies: ["Core", "Cls", "Det", "Seg", "PyConfig", arguments, logging],
       swiftSettings: strict + fastSwift),
