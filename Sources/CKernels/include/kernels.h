@@ -11,3 +11,4 @@
 #include "mm_reduce.h"
 #include "mm_resize.h"
 #include "mm_softmax.h"
+#include "mm_image.h"
