@@ -2,6 +2,7 @@
 #pragma once
 #include "mm_pool.h"
 #include "mm_dropout.h"
+#include "mm_conv.h"
 #include "mm_elementwise.h"
 #include "mm_gridsample.h"
 #include "mm_index.h"
