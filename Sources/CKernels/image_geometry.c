@@ -53,9 +53,9 @@ void mm_image_orient(const uint8_t *src, int width, int height, int bytes, int o
 // Where position `i` of an axis of `n` pixels comes from, as numpy.pad and OpenCV's borders have it.
 static int outside(int i, int n, int mode) {
   if (i >= 0 && i < n) return i;
-  if (mode == MM_PAD_EDGE || n == 1) return i < 0 ? 0 : n - 1;
+  if (mode == MM_BORDER_EDGE || n == 1) return i < 0 ? 0 : n - 1;
   // The pattern repeats after 2n - 2 pixels when the edge pixel is not doubled, after 2n when it is.
-  int skip = mode == MM_PAD_REFLECT;
+  int skip = mode == MM_BORDER_REFLECT;
   long period = 2L * n - 2L * skip;
   long at = i % period;
   if (at < 0) at += period;
@@ -86,7 +86,7 @@ void mm_image_pad(
   for (int y = 0; y < height; y++) {
     uint8_t *row = dst + (size_t)(top + y) * out, *inner = row + (size_t)left * pixel;
     memcpy(inner, src + (size_t)y * in, in);
-    if (mode == MM_PAD_CONSTANT) {
+    if (mode == MM_BORDER_CONSTANT) {
       fill_pixels(row, (size_t)left, bytes, fill);
       fill_pixels(inner + in, (size_t)right, bytes, fill);
     } else {
@@ -101,7 +101,7 @@ void mm_image_pad(
     if (y == 0) y = height;
     if (y >= height + bottom) break;
     uint8_t *row = dst + (size_t)(top + y) * out;
-    if (mode == MM_PAD_CONSTANT)
+    if (mode == MM_BORDER_CONSTANT)
       fill_pixels(row, out / pixel, bytes, fill);
     else
       memcpy(row, first + (size_t)outside(y, height, mode) * out, out);

@@ -52,16 +52,16 @@ void mm_image_resize_u8(
   double scale_x, scale_y;
   int shrink = shrinks(sw, dw, &scale_x) & shrinks(sh, dh, &scale_y);
   int even = shrink && mm_whole(scale_x) == 2 && mm_whole(scale_y) == 2;
-  if (method == MM_RESIZE_NEAREST)
+  if (method == MM_SCALE_NEAREST)
     nearest(src, sw, sh, channels, dst, dw, dh);
-  else if ((method == MM_RESIZE_AREA && shrink) || (method == MM_RESIZE_LINEAR && even))
+  else if ((method == MM_SCALE_AREA && shrink) || (method == MM_SCALE_LINEAR && even))
     mm_resize_area_u8(src, sw, sh, channels, dst, dw, dh);
-  else if (method == MM_RESIZE_CUBIC)
+  else if (method == MM_SCALE_CUBIC)
     mm_resize_cubic_u8(src, sw, sh, channels, dst, dw, dh);
-  else if (method == MM_RESIZE_LANCZOS)
+  else if (method == MM_SCALE_LANCZOS)
     mm_resize_lanczos_u8(src, sw, sh, channels, dst, dw, dh);
   else
-    mm_resize_linear_u8(src, sw, sh, channels, dst, dw, dh, method == MM_RESIZE_AREA);
+    mm_resize_linear_u8(src, sw, sh, channels, dst, dw, dh, method == MM_SCALE_AREA);
 }
 
 void mm_image_resize_f32(
@@ -73,9 +73,9 @@ void mm_image_resize_f32(
   double scale_x, scale_y;
   int shrink = shrinks(sw, dw, &scale_x) & shrinks(sh, dh, &scale_y);
   int even = shrink && mm_whole(scale_x) == 2 && mm_whole(scale_y) == 2;
-  if (method == MM_RESIZE_NEAREST)
+  if (method == MM_SCALE_NEAREST)
     nearest((const uint8_t *)src, sw, sh, channels * 4, (uint8_t *)dst, dw, dh);
-  else if ((method == MM_RESIZE_AREA && shrink) || (method == MM_RESIZE_LINEAR && even))
+  else if ((method == MM_SCALE_AREA && shrink) || (method == MM_SCALE_LINEAR && even))
     mm_resize_area_f32(src, sw, sh, channels, dst, dw, dh);
   else
     mm_resize_filter_f32(src, sw, sh, channels, dst, dw, dh, method);

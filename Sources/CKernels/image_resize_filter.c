@@ -43,18 +43,18 @@ static size_t axis_bytes(int d, int taps) { return 2 * mm_aligned((size_t)d * (s
 
 // `precise` takes positions in double, else in float as OpenCV's own loops do.
 static axis make_axis(char *memory, int s, int d, int step, int method) {
-  int taps = method == MM_RESIZE_LANCZOS ? 8 : method == MM_RESIZE_CUBIC ? 4 : 2;
+  int taps = method == MM_SCALE_LANCZOS ? 8 : method == MM_SCALE_CUBIC ? 4 : 2;
   axis out = {taps, (int32_t *)memory, (float *)(memory + axis_bytes(d, taps) / 2)};
   double inverse = (double)d / s, scale = 1 / inverse;
   for (int i = 0; i < d; i++) {
     float f;
     int at;
-    if (method == MM_RESIZE_LINEAR || method == MM_RESIZE_CUBIC) {
+    if (method == MM_SCALE_LINEAR || method == MM_SCALE_CUBIC) {
       double x = (i + 0.5) * scale - 0.5, whole = floor(x);
       at = (int)whole;
       f = (float)(x - whole);
     } else {
-      at = mm_position(i, scale, inverse, method == MM_RESIZE_AREA, &f);
+      at = mm_position(i, scale, inverse, method == MM_SCALE_AREA, &f);
     }
     float *weights = out.weights + (size_t)i * (size_t)taps;
     if (taps == 8)
@@ -114,7 +114,7 @@ MM_CLONES static void columns_u8(float *const *rows, const float *w, int n, uint
 
 static void filter(
     const void *src, int is_float, int sw, int sh, int channels, void *dst, int dw, int dh, int method) {
-  int taps = method == MM_RESIZE_LANCZOS ? 8 : method == MM_RESIZE_CUBIC ? 4 : 2;
+  int taps = method == MM_SCALE_LANCZOS ? 8 : method == MM_SCALE_CUBIC ? 4 : 2;
   char *tables = mm_scratch(MM_IMAGE_TABLES, axis_bytes(dw, taps) + axis_bytes(dh, taps));
   axis across = make_axis(tables, sw, dw, channels, method);
   axis down = make_axis(tables + axis_bytes(dw, taps), sh, dh, 1, method);
@@ -151,7 +151,7 @@ void mm_resize_filter_f32(
 }
 
 void mm_resize_cubic_u8(const uint8_t *src, int sw, int sh, int channels, uint8_t *dst, int dw, int dh) {
-  filter(src, 0, sw, sh, channels, dst, dw, dh, MM_RESIZE_CUBIC);
+  filter(src, 0, sw, sh, channels, dst, dw, dh, MM_SCALE_CUBIC);
 }
 
 // Lanczos on bytes is fixed point: weights of 11 bits an axis, one rounding at the end.
@@ -176,8 +176,8 @@ MM_CLONES static void lanczos_columns(int32_t *const *rows, const int16_t *w, in
 void mm_resize_lanczos_u8(const uint8_t *src, int sw, int sh, int channels, uint8_t *dst, int dw, int dh) {
   size_t axes = axis_bytes(dw, 8) + axis_bytes(dh, 8);
   char *tables = mm_scratch(MM_IMAGE_TABLES, axes + ((size_t)dw + (size_t)dh) * 8 * sizeof(int16_t));
-  axis across = make_axis(tables, sw, dw, channels, MM_RESIZE_LANCZOS);
-  axis down = make_axis(tables + axis_bytes(dw, 8), sh, dh, 1, MM_RESIZE_LANCZOS);
+  axis across = make_axis(tables, sw, dw, channels, MM_SCALE_LANCZOS);
+  axis down = make_axis(tables + axis_bytes(dw, 8), sh, dh, 1, MM_SCALE_LANCZOS);
   int16_t *wx = (int16_t *)(tables + axes), *wy = wx + (size_t)dw * 8;
   for (int i = 0; i < dw * 8; i++) wx[i] = (int16_t)rintf(across.weights[i] * 2048);
   for (int i = 0; i < dh * 8; i++) wy[i] = (int16_t)rintf(down.weights[i] * 2048);

@@ -52,7 +52,7 @@ uint8_t *_Nullable mm_png_write(
 
 // ---- Resampling
 
-enum { MM_RESIZE_NEAREST = 0, MM_RESIZE_LINEAR = 1, MM_RESIZE_CUBIC = 2, MM_RESIZE_AREA = 3, MM_RESIZE_LANCZOS = 4 };
+enum { MM_SCALE_NEAREST = 0, MM_SCALE_LINEAR = 1, MM_SCALE_CUBIC = 2, MM_SCALE_AREA = 3, MM_SCALE_LANCZOS = 4 };
 // As OpenCV's resize (image_resize_*.c). Sizes must be positive; channels 1...4.
 void mm_image_resize_u8(
     const uint8_t *_Nonnull src, int sw, int sh, int channels, uint8_t *_Nonnull dst, int dw, int dh, int method);
@@ -75,8 +75,8 @@ void mm_image_flip(
 // Applies an EXIF orientation (1...8); 5...8 swap width and height.
 void mm_image_orient(
     const uint8_t *_Nonnull src, int width, int height, int bytes, int orientation, uint8_t *_Nonnull dst);
-enum { MM_PAD_CONSTANT = 0, MM_PAD_EDGE = 1, MM_PAD_REFLECT = 2, MM_PAD_SYMMETRIC = 3 };
-// `fill` is one pixel; used when `mode` is MM_PAD_CONSTANT.
+enum { MM_BORDER_CONSTANT = 0, MM_BORDER_EDGE = 1, MM_BORDER_REFLECT = 2, MM_BORDER_SYMMETRIC = 3 };
+// `fill` is one pixel; used when `mode` is MM_BORDER_CONSTANT.
 void mm_image_pad(
     const uint8_t *_Nonnull src, int width, int height, int bytes, int left, int top, int right, int bottom, int mode,
     const uint8_t *_Nonnull fill, uint8_t *_Nonnull dst);

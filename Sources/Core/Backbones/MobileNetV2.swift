@@ -20,9 +20,8 @@ public final class MobileNetV2: Module, Backbone {
   }
 
   /// Widening of the blocks, channels, number of blocks and stride of the first, for each stage.
-  private static let stages = [
-    (expansion: 1, channels: 16, blocks: 1, stride: 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
-    (6, 160, 3, 2), (6, 320, 1, 1),
+  private static let stages: [(expansion: Int, channels: Int, blocks: Int, stride: Int)] = [
+    (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
   ]
 
   public let config: Config

@@ -59,7 +59,7 @@ public struct NormConfig: Sendable, Equatable {
       layer = LayerNorm2d(channels, eps: eps)
     case .instanceNorm:
       layer = InstanceNorm2d(
-        channels, eps: eps, momentum: momentum, affine: affine ?? false,
+        channels, eps: eps, momentum: momentum ?? 0.1, affine: affine ?? false,
         trackRunningStats: tracksRunningStatistics ?? false)
     }
     if !requiresGradient { layer.setRequiresGradient(false) }

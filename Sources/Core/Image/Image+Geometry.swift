@@ -6,7 +6,7 @@ public enum FlipDirection: String, Sendable, CaseIterable {
 }
 
 /// What a padded border shows: mmcv's `padding_mode`.
-public enum PaddingMode: String, Sendable, CaseIterable {
+public enum BorderMode: String, Sendable, CaseIterable {
   /// One colour.
   case constant
   /// The nearest edge pixel.
@@ -18,10 +18,10 @@ public enum PaddingMode: String, Sendable, CaseIterable {
 
   var code: Int {
     switch self {
-    case .constant: MM_PAD_CONSTANT
-    case .edge: MM_PAD_EDGE
-    case .reflect: MM_PAD_REFLECT
-    case .symmetric: MM_PAD_SYMMETRIC
+    case .constant: MM_BORDER_CONSTANT
+    case .edge: MM_BORDER_EDGE
+    case .reflect: MM_BORDER_REFLECT
+    case .symmetric: MM_BORDER_SYMMETRIC
     }
   }
 }
@@ -44,7 +44,7 @@ extension Image {
   ///     samples' kind.
   public func padded(
     left: Int = 0, top: Int = 0, right: Int = 0, bottom: Int = 0, value: [Double] = [0],
-    mode: PaddingMode = .constant
+    mode: BorderMode = .constant
   ) -> Image {
     precondition(
       left >= 0 && top >= 0 && right >= 0 && bottom >= 0,
@@ -64,7 +64,7 @@ extension Image {
   /// This image grown to a size at the right and the bottom: mmcv's `impad` with `shape`. Sides that are large enough
   /// stay.
   public func padded(
-    toWidth newWidth: Int, height newHeight: Int, value: [Double] = [0], mode: PaddingMode = .constant
+    toWidth newWidth: Int, height newHeight: Int, value: [Double] = [0], mode: BorderMode = .constant
   ) -> Image {
     padded(right: max(newWidth - width, 0), bottom: max(newHeight - height, 0), value: value, mode: mode)
   }

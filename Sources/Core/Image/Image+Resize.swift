@@ -15,11 +15,11 @@ public enum Interpolation: String, Sendable, CaseIterable {
 
   var cv2Code: Int? {
     switch self {
-    case .nearest: MM_RESIZE_NEAREST
-    case .bilinear: MM_RESIZE_LINEAR
-    case .bicubic: MM_RESIZE_CUBIC
-    case .area: MM_RESIZE_AREA
-    case .lanczos: MM_RESIZE_LANCZOS
+    case .nearest: MM_SCALE_NEAREST
+    case .bilinear: MM_SCALE_LINEAR
+    case .bicubic: MM_SCALE_CUBIC
+    case .area: MM_SCALE_AREA
+    case .lanczos: MM_SCALE_LANCZOS
     case .box, .hamming: nil
     }
   }

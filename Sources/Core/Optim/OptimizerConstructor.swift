@@ -34,7 +34,7 @@ public func buildOptimizer(_ node: ConfigNode, for model: Module, path: String =
   let options = try context.registries.optimizers.build(optimizerNode, path: path, context: context)
   let base = OptimizerBase(
     learningRate: try entries["lr"].map { try Double(from: $0, at: "\(path).lr") },
-    weightDecay: try entries["weight_decay"].flatMap { try Double?(from: $0, at: "\(path).weight_decay") })
+    weightDecay: try entries["weight_decay"].map { try Optional<Double>(from: $0, at: "\(path).weight_decay") } ?? nil)
 
   // A constructor is a registry entry whose config is the `paramwise_cfg`.
   let inner = paramwise.flatMap { $0.isNone ? nil : $0 } ?? [:]

@@ -34,7 +34,7 @@ import Testing
     let whole = try ImageFixture.large()
     let part = whole.cropped(x: 0, y: 0, width: 5, height: 4)
     for item in try ImageFixture.goldens.get().padding {
-      let mode = try #require(PaddingMode(rawValue: item.mode))
+      let mode = try #require(BorderMode(rawValue: item.mode))
       let made = (item.source == "whole" ? whole : part).padded(
         left: item.borders[0], top: item.borders[1], right: item.borders[2], bottom: item.borders[3],
         value: [10, 200, 33], mode: mode)
