@@ -105,8 +105,9 @@ enum SpatialGoldens {
 
   /// The inputs of the cases, as the script makes them.
   static func pattern(_ shape: [Int], seed: Int, scale: Double = 1, offset: Double = 0) -> Tensor {
-    let values = (0..<shape.reduce(1, *)).map { i in
-      Float(Double((i * 7919 + seed * 104729 + (i * i % 1009) * 31) % 2048 - 1024) / 512 * scale + offset)
+    let values = (0..<shape.reduce(1, *)).map { (i: Int) -> Float in
+      let number: Int = (i * 7919 + seed * 104729 + (i * i % 1009) * 31) % 2048 - 1024
+      return Float(Double(number) / 512 * scale + offset)
     }
     return Tensor(values, shape: shape)
   }
