@@ -44,8 +44,7 @@ public enum FusedActivation: Sendable, Equatable {
 
 extension Tensor {
   /// The activation of every element; the tensor itself for `.none`.
-  @_disfavoredOverload
-  public func applying(_ activation: FusedActivation) -> Tensor {
+  public func activated(_ activation: FusedActivation) -> Tensor {
     activation.operation.map { applying($0) } ?? self
   }
 }

@@ -29,7 +29,7 @@ public func buildOptimizer(_ node: ConfigNode, for model: Module, path: String =
     throw BuildError(.wrongType(expected: "dict", found: node.summary), path: path, location: node.location)
   }
   let constructorName = entries.entries.removeValue(forKey: "constructor")
-  let paramwise = entries.entries.removeValue(forKey: "paramwise_cfg") ?? nil
+  let paramwise = entries.entries.removeValue(forKey: "paramwise_cfg")
   let optimizerNode = ConfigNode(.dictionary(entries), at: node.location)
   let options = try context.registries.optimizers.build(optimizerNode, path: path, context: context)
   let base = OptimizerBase(

@@ -23,7 +23,7 @@ extension Tensor {
     residual: Tensor? = nil, activation: FusedActivation = .none
   ) -> Tensor {
     guard activation.isFusedWithNormalization else {
-      return batchNorm(statistics, weight: weight, bias: bias, eps: eps, residual: residual).applying(activation)
+      return batchNorm(statistics, weight: weight, bias: bias, eps: eps, residual: residual).activated(activation)
     }
     checkBatchNorm(statistics, weight, bias, residual)
     let x = rank == 4 ? channelsLastDetached() : contiguousDetached()

@@ -16,7 +16,7 @@ extension Conv2d {
       guard let residual else {
         return padded(x).conv2d(weight.value, bias: bias?.value, geometry(for: x), activation: activation)
       }
-      return (self(x) + residual).applying(activation)
+      return (self(x) + residual).activated(activation)
     }
     if !isRecording, let (scale, shift) = norm.foldedAffine(addingTo: bias) {
       return padded(x).conv2dFused(

@@ -17,7 +17,7 @@ extension NormLayer {
 
   public func callAsFunction(_ x: Tensor, residual: Tensor?, activation: FusedActivation) -> Tensor {
     let y = self(x)
-    return (residual.map { y + $0 } ?? y).applying(activation)
+    return (residual.map { y + $0 } ?? y).activated(activation)
   }
 
   public func foldedAffine(addingTo bias: Parameter?) -> (scale: Tensor, shift: Tensor)? { nil }
