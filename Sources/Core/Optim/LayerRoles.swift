@@ -11,3 +11,6 @@ public protocol Convolution2dLayer: Module {
 
 /// A deformable convolution, plain or modulated. `dcn_offset_lr_mult` applies to the convolution `conv_offset` in it.
 public protocol DeformableConvolutionLayer: Module {}
+
+/// Batch normalisation, with statistics over the samples of a batch.
+public protocol BatchNormalizationLayer: NormalizationLayer {}
