@@ -31,7 +31,7 @@ public final class BasicBlock: Module, ResidualBlock {
     let shortcut = downsample.map { $0(x) } ?? x
     let y = conv1(x, norm: norm1, activation: activation)
     if let dropPath {
-      return (dropPath(conv2(y, norm: norm2)) + shortcut).applying(activation)
+      return (dropPath(conv2(y, norm: norm2)) + shortcut).activated(activation)
     }
     return conv2(y, norm: norm2, residual: shortcut, activation: activation)
   }

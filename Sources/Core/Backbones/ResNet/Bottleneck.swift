@@ -38,7 +38,7 @@ public final class Bottleneck: Module, ResidualBlock {
     var y = conv1(x, norm: norm1, activation: activation)
     y = conv2(y, norm: norm2, activation: activation)
     if let dropPath {
-      return (dropPath(conv3(y, norm: norm3)) + shortcut).applying(activation)
+      return (dropPath(conv3(y, norm: norm3)) + shortcut).activated(activation)
     }
     return conv3(y, norm: norm3, residual: shortcut, activation: activation)
   }
