@@ -24,7 +24,9 @@ public struct Config: Sendable {
   }
 
   /// Reads a config within the given limits.
-  public static func load(path: String, options: [String] = [], limits: ConfigLimits) throws(ConfigError) -> Config {
+  public static func load(path: String, options: [String] = [], limits: ConfigLimits) throws(ConfigError)
+    -> Config
+  {
     var config = try onLargeStack { () throws(ConfigError) in
       var loader = ConfigLoader(limits: limits)
       let loaded = try loader.load(path)
@@ -82,7 +84,8 @@ public struct Config: Sendable {
     self.warnings = warnings
     for key in ["filename", "text", "pretty_text"] {
       if let node = root.child(key) {
-        throw ConfigError("a config must not have the key '\(key)', which is reserved, found it", at: node.location)
+        throw ConfigError(
+          "a config must not have the key '\(key)', which is reserved, found it", at: node.location)
       }
     }
   }

@@ -7,7 +7,8 @@ private final class Box<Value: Sendable>: Sendable {
 
 /// Runs `body` to its end on a thread of its own whose stack holds the deepest nesting that the limits allow, however
 /// small the caller's is.
-func onLargeStack<Value: Sendable>(_ body: @escaping @Sendable () throws(ConfigError) -> Value) throws(ConfigError)
+func onLargeStack<Value: Sendable>(_ body: @escaping @Sendable () throws(ConfigError) -> Value)
+  throws(ConfigError)
   -> Value
 {
   let box = Box<Result<Value, ConfigError>>(), done = DispatchSemaphore(value: 0)
@@ -24,6 +25,8 @@ func onLargeStack<Value: Sendable>(_ body: @escaping @Sendable () throws(ConfigE
   thread.stackSize = 16 << 20
   thread.start()
   done.wait()
-  guard let result = box.value.withLock({ $0 }) else { preconditionFailure("onLargeStack: the thread must leave a result") }
+  guard let result = box.value.withLock({ $0 }) else {
+    preconditionFailure("onLargeStack: the thread must leave a result")
+  }
   return try result.get()
 }

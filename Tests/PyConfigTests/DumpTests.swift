@@ -16,10 +16,15 @@ import Testing
     w = list(range(60))
     """
 
-  @Test(arguments: Config.Format.allCases) func `a dump reads back to the same values`(format: Config.Format) throws {
+  @Test(arguments: Config.Format.allCases) func `a dump reads back to the same values`(format: Config.Format)
+    throws
+  {
     let config = try Config.parse(text: Self.source)
     var expected = config.root
-    if format == .json { expected = try Config.parse(text: Self.source.replacing("3: 'three'", with: "'3': 'three'")).root.withoutTuples }
+    if format == .json {
+      expected = try Config.parse(text: Self.source.replacing("3: 'three'", with: "'3': 'three'")).root
+        .withoutTuples
+    }
     let text = config.dump(format)
     let read = try Config.parse(text: text, name: "x.\(format.rawValue)")
     #expect(read.root == expected, "\(text)")
@@ -36,8 +41,11 @@ import Testing
   }
 
   /// Recorded from the original; see `Tests/Fixtures/pretty_text/make.py`.
-  @Test(arguments: ["model", "lists"]) func `the Python dump is laid out as the original's`(name: String) throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/pretty_text")
+  @Test(arguments: ["model", "lists"]) func `the Python dump is laid out as the original's`(name: String)
+    throws
+  {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+      path: "../Fixtures/pretty_text")
     let config = try Config.load(path: folder.appending(path: "\(name).py").path)
     let expected = try String(contentsOf: folder.appending(path: "\(name).txt"), encoding: .utf8)
     #expect(config.dump(.py) == expected)
@@ -54,11 +62,13 @@ extension ConfigNode {
     switch value {
     case .list(let items), .tuple(let items): ConfigNode(.list(items.map(\.withoutTuples)))
     case .dictionary(var dictionary):
-      ConfigNode(.dictionary({
-        for (key, node) in dictionary.entries { dictionary.entries[key] = node.withoutTuples }
-        dictionary.integerKeys = []
-        return dictionary
-      }()))
+      ConfigNode(
+        .dictionary(
+          {
+            for (key, node) in dictionary.entries { dictionary.entries[key] = node.withoutTuples }
+            dictionary.integerKeys = []
+            return dictionary
+          }()))
     case .none, .bool, .int, .float, .string: self
     }
   }

@@ -9,7 +9,8 @@ final class Folder {
     path = NSTemporaryDirectory() + "pyconfig-" + UUID().uuidString
     for (name, text) in files {
       let file = URL(fileURLWithPath: path + "/" + name)
-      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
       try Data(text.utf8).write(to: file)
     }
   }

@@ -4,8 +4,11 @@ import Testing
 /// Thousands of damaged configs: each gives a config or an error, soon.
 @Suite struct FuzzTests {
   static let pieces = [
-    "(", ")", "[", "]", "{", "}", "'", "\"", "'''", "\\", "\n", "\n  ", "#", ",", ":", "=", "==", "**", "*", "//", "%", "-", "9", "0x", "1e",
-    "for x in ", "if ", " else ", "not ", " in ", "lambda ", "dict(", "range(", "f'{", "}'", "{{ _base_.", " }}", ".update(", ".format(", "[::-1]", "None", "é", "\u{0}", "\u{10FFFE}", "_base_ = ", "del ", "import ", "; ", " += ", "10**9", "\t",
+    "(", ")", "[", "]", "{", "}", "'", "\"", "'''", "\\", "\n", "\n  ", "#", ",", ":", "=", "==", "**", "*",
+    "//", "%", "-", "9", "0x", "1e",
+    "for x in ", "if ", " else ", "not ", " in ", "lambda ", "dict(", "range(", "f'{", "}'", "{{ _base_.",
+    " }}", ".update(", ".format(", "[::-1]", "None", "é", "\u{0}", "\u{10FFFE}", "_base_ = ", "del ",
+    "import ", "; ", " += ", "10**9", "\t",
   ]
 
   private struct Random {
@@ -34,7 +37,8 @@ import Testing
 
   @Test(arguments: 0..<4) func `damaged Python never traps`(seed: Int) {
     var random = Random(state: UInt64(seed + 1))
-    let sources = LanguageTests.programs.map(\.0) + [DumpTests.source] + LanguageTests.expressions.map { "x = \($0.0)" }
+    let sources =
+      LanguageTests.programs.map(\.0) + [DumpTests.source] + LanguageTests.expressions.map { "x = \($0.0)" }
     var read = 0
     for round in 0..<1000 {
       let text = Self.damaged(sources[round % sources.count], &random)
@@ -54,7 +58,9 @@ import Testing
     }
     for round in 0..<2000 {
       var config = try Config.parse(text: "k = [dict(a=1)]")
-      try? config.merge(options: [Self.damaged(OptionsTests.values[round % OptionsTests.values.count].0 + "k.0.a=[(1,2),x]", &random)])
+      try? config.merge(options: [
+        Self.damaged(OptionsTests.values[round % OptionsTests.values.count].0 + "k.0.a=[(1,2),x]", &random)
+      ])
     }
   }
 }

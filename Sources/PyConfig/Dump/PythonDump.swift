@@ -19,7 +19,9 @@ enum PythonDump {
 
   /// Whether `name=` can stand in a call and at the start of a line.
   static func isIdentifier(_ name: String) -> Bool {
-    guard let first = name.unicodeScalars.first, first == "_" || first.properties.isXIDStart else { return false }
+    guard let first = name.unicodeScalars.first, first == "_" || first.properties.isXIDStart else {
+      return false
+    }
     return name.unicodeScalars.allSatisfy { $0.properties.isXIDContinue } && !Token.keywords.contains(name)
   }
 }
@@ -48,7 +50,9 @@ struct PythonPiece {
   }
 
   var holdsDictionaries: Bool {
-    if case .items(let items, true) = kind { return items.contains { if case .call = $0.kind { true } else { false } } }
+    if case .items(let items, true) = kind {
+      return items.contains { if case .call = $0.kind { true } else { false } }
+    }
     return false
   }
 
@@ -58,7 +62,9 @@ struct PythonPiece {
     var children: [PythonPiece] = []
     switch node.value {
     case .dictionary(let dictionary):
-      let isCall = !isPlain && dictionary.integerKeys.isEmpty && dictionary.entries.keys.allSatisfy(PythonDump.isIdentifier)
+      let isCall =
+        !isPlain && dictionary.integerKeys.isEmpty
+        && dictionary.entries.keys.allSatisfy(PythonDump.isIdentifier)
       for (key, value) in dictionary.entries {
         let label = isCall ? key + "=" : pythonRepr(key: key, in: dictionary) + ": "
         children.append(PythonPiece(value, label: label, isPlain: isPlain))
@@ -171,7 +177,11 @@ private struct PythonWriter {
     for (index, piece) in pieces.enumerated() {
       let isLast = index == pieces.count - 1
       if index > 0 {
-        if column + 1 + piece.line.count + (isLast ? tail : 1) <= Self.columns { put(" ") } else { breakLine(left) }
+        if column + 1 + piece.line.count + (isLast ? tail : 1) <= Self.columns {
+          put(" ")
+        } else {
+          breakLine(left)
+        }
       }
       write(piece, indent: left, tail: isLast ? tail : 1)
       if !isLast { put(",") }
