@@ -24,12 +24,14 @@ public struct Config: Sendable {
   }
 
   /// Reads a config within the given limits.
-  public static func load(path: String, options: [String] = [], limits: ConfigLimits) throws(ConfigError) -> Config {
-    var loader = ConfigLoader(limits: limits)
-    let loaded = try loader.load(path)
-    var config = Config(root: loaded.root, filename: path, text: loaded.text)
-    config.warnings = loader.warnings
-    try config.refuseReservedKeys()
+  public static func load(path: String, options: [String] = [], limits: ConfigLimits) throws(ConfigError)
+    -> Config
+  {
+    var config = try onLargeStack { () throws(ConfigError) in
+      var loader = ConfigLoader(limits: limits)
+      let loaded = try loader.load(path)
+      return try Config(loaded, name: path, warnings: loader.warnings)
+    }
     if !options.isEmpty { try config.merge(options: options) }
     return config
   }
@@ -43,12 +45,11 @@ public struct Config: Sendable {
 
   /// Reads a text within the given limits.
   public static func parse(text: String, name: String, limits: ConfigLimits) throws(ConfigError) -> Config {
-    var loader = ConfigLoader(limits: limits)
-    let loaded = try loader.read(text, name: name)
-    var config = Config(root: loaded.root, filename: name, text: loaded.text)
-    config.warnings = loader.warnings
-    try config.refuseReservedKeys()
-    return config
+    try onLargeStack { () throws(ConfigError) in
+      var loader = ConfigLoader(limits: limits)
+      let loaded = try loader.read(text, name: name)
+      return try Config(loaded, name: name, warnings: loader.warnings)
+    }
   }
 
   /// Merges options such as `model.backbone.depth=101` or `data.train.pipeline.0.type=LoadImage`.
@@ -78,10 +79,13 @@ public struct Config: Sendable {
     }
   }
 
-  private func refuseReservedKeys() throws(ConfigError) {
+  private init(_ loaded: ConfigLoader.Loaded, name: String, warnings: [String]) throws(ConfigError) {
+    self.init(root: loaded.root, filename: name, text: loaded.text)
+    self.warnings = warnings
     for key in ["filename", "text", "pretty_text"] {
       if let node = root.child(key) {
-        throw ConfigError("a config must not have the key '\(key)', which is reserved, found it", at: node.location)
+        throw ConfigError(
+          "a config must not have the key '\(key)', which is reserved, found it", at: node.location)
       }
     }
   }

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct NearestTests {
   @Test(arguments: [
-    ("ResNet5", "ResNet50"), ("meen", "mean"), ("Resnet", "ResNet"), ("dpeth", "depth"), ("img_norm_cgf", "img_norm_cfg"),
+    ("ResNt50", "ResNet50"), ("meen", "mean"), ("Resnet", "ResNet"), ("dpeth", "depth"),
+    ("img_norm_cgf", "img_norm_cfg"),
   ]) func `a near word is found`(word: String, expected: String) {
     #expect(nearest(word, among: ["ResNet", "ResNet50", "depth", "mean", "std", "img_norm_cfg"]) == expected)
   }

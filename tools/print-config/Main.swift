@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import PyConfig
 
-/// `print-config FILE... [--format py|json|yaml] [--cfg-options k=v ...]`
+/// Prints configs: `print-config FILE... [--format py|json|yaml] [--cfg-options k=v ...]`.
 @main struct PrintConfig: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "print-config", abstract: "Prints a config with its bases and options merged.",
@@ -54,7 +54,7 @@ import PyConfig
       exit(withError: code)
     } catch {
       guard exitCode(for: error) != .success else { exit(withError: error) }
-      FileHandle.standardError.write(Data("\(fullMessage(for: error))\n".utf8))
+      complain("error: \(message(for: error)); see print-config --help")
       exit(withError: ExitCode(2))
     }
   }

@@ -13,7 +13,9 @@ struct JSONReader {
     var reader = JSONReader(source: SourceText(text, name: name), limits: limits)
     let node = try reader.value(depth: 1)
     reader.skipBlanks()
-    guard reader.position == reader.bytes.count else { throw reader.unexpected("the end of the file must follow the value") }
+    guard reader.position == reader.bytes.count else {
+      throw reader.unexpected("the end of the file must follow the value")
+    }
     return node
   }
 
@@ -36,8 +38,12 @@ struct JSONReader {
   private mutating func value(depth: Int) throws(ConfigError) -> ConfigNode {
     skipBlanks()
     count += 1
-    guard depth <= limits.nesting else { throw fail("at most \(limits.nesting) brackets may lie inside one another, found more") }
-    guard count <= limits.values else { throw fail("a config must have at most \(limits.values) values, found more") }
+    guard depth <= limits.nesting else {
+      throw fail("at most \(limits.nesting) brackets may lie inside one another, found more")
+    }
+    guard count <= limits.values else {
+      throw fail("a config must have at most \(limits.values) values, found more")
+    }
     let location = source.location(position)
     switch byte {
     case 123: return ConfigNode(try dictionary(depth: depth), at: location)
@@ -97,7 +103,9 @@ struct JSONReader {
 
   private mutating func number() throws(ConfigError) -> ConfigValue {
     let start = position
-    while position < bytes.count, (48...57).contains(byte) || [43, 45, 46, 69, 101].contains(byte) { position += 1 }
+    while position < bytes.count, (48...57).contains(byte) || [43, 45, 46, 69, 101].contains(byte) {
+      position += 1
+    }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     guard text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil else {
       position = start
@@ -117,7 +125,9 @@ struct JSONReader {
     var units: [UInt16] = [], start = position + 1
     position += 1
     while byte != 34 {
-      guard position < bytes.count, byte >= 32 else { throw unexpected("a string must be closed on its line") }
+      guard position < bytes.count, byte >= 32 else {
+        throw unexpected("a string must be closed on its line")
+      }
       guard byte == 92 else {
         position += 1
         continue

@@ -12,7 +12,8 @@ struct YAMLReader {
     // Hashing an anchored collection that is a key takes exponential time when it is repeated in itself.
     if text.contains("&"), text.contains(/(^|[\s\[{,])\?\s|\*[^\s,\]}]+\s*:|[\]}]\s*:/) {
       throw ConfigError(
-        "a YAML config must have plain keys where it has anchors, found others", at: SourceLocation(file: name, line: 1))
+        "a YAML config must have plain keys where it has anchors, found others",
+        at: SourceLocation(file: name, line: 1))
     }
     let node: Node?
     do {
@@ -20,7 +21,8 @@ struct YAMLReader {
     } catch let error as YamlError {
       throw translated(error, name: name)
     } catch {
-      throw ConfigError("a config must be valid YAML, found \(error)", at: SourceLocation(file: name, line: 1))
+      throw ConfigError(
+        "a config must be valid YAML, found \(error)", at: SourceLocation(file: name, line: 1))
     }
     guard let node else { return ConfigNode(.none, at: SourceLocation(file: name, line: 1)) }
     var reader = YAMLReader(name: name, limits: limits)
@@ -30,7 +32,9 @@ struct YAMLReader {
   private init(name: String, limits: ConfigLimits) { (self.name, self.limits) = (name, limits) }
 
   private static func translated(_ error: YamlError, name: String) -> ConfigError {
-    func at(_ mark: Mark) -> SourceLocation { SourceLocation(file: name, line: mark.line, column: mark.column) }
+    func at(_ mark: Mark) -> SourceLocation {
+      SourceLocation(file: name, line: mark.line, column: mark.column)
+    }
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
@@ -39,7 +43,8 @@ struct YAMLReader {
       let keys = duplicates.map(\.description).joined(separator: " ")
       return ConfigError("a key must be given once, found \(keys) again", at: at(context.mark))
     default:
-      return ConfigError("a config must be valid YAML, found: \(error)", at: SourceLocation(file: name, line: 1))
+      return ConfigError(
+        "a config must be valid YAML, found: \(error)", at: SourceLocation(file: name, line: 1))
     }
   }
 
@@ -48,7 +53,8 @@ struct YAMLReader {
     count += 1 + (node.scalar?.string.utf8.count ?? 0) / 32
     guard count <= limits.values, depth <= limits.nesting else {
       throw ConfigError(
-        "a config must have at most \(limits.values) values and \(limits.nesting) levels, found more", at: location)
+        "a config must have at most \(limits.values) values and \(limits.nesting) levels, found more",
+        at: location)
     }
     switch node {
     case .scalar(let scalar): return ConfigNode(try self.scalar(scalar, node, at: location), at: location)
@@ -57,13 +63,16 @@ struct YAMLReader {
       for item in sequence { items.append(try value(item, depth: depth + 1)) }
       let isTuple = sequence.tag.description.hasSuffix("python/tuple")
       return ConfigNode(isTuple ? .tuple(items) : .list(items), at: location)
-    case .mapping(let mapping): return ConfigNode(.dictionary(try dictionary(mapping, depth: depth)), at: location)
+    case .mapping(let mapping):
+      return ConfigNode(.dictionary(try dictionary(mapping, depth: depth)), at: location)
     case .alias:
       throw ConfigError("a YAML alias must follow its anchor, found one without", at: location)
     }
   }
 
-  private mutating func dictionary(_ mapping: Node.Mapping, depth: Int) throws(ConfigError) -> ConfigDictionary {
+  private mutating func dictionary(_ mapping: Node.Mapping, depth: Int) throws(ConfigError)
+    -> ConfigDictionary
+  {
     var own = ConfigDictionary(), merged = ConfigDictionary()
     for (keyNode, valueNode) in mapping {
       let key = try value(keyNode, depth: depth + 1)
@@ -71,7 +80,8 @@ struct YAMLReader {
         let sources = Array(valueNode.sequence ?? [valueNode])
         for source in sources.reversed() {
           guard let more = try value(source, depth: depth + 1).dictionary else {
-            throw ConfigError("'<<' must be given a dict or a list of dicts, found another value", at: key.location)
+            throw ConfigError(
+              "'<<' must be given a dict or a list of dicts, found another value", at: key.location)
           }
           for (key, node) in more.entries { merged.entries[key] = node }
           merged.integerKeys.formUnion(more.integerKeys)
@@ -97,12 +107,16 @@ struct YAMLReader {
     return merged
   }
 
-  private func scalar(_ scalar: Node.Scalar, _ node: Node, at location: SourceLocation?) throws(ConfigError) -> ConfigValue {
+  private func scalar(_ scalar: Node.Scalar, _ node: Node, at location: SourceLocation?) throws(ConfigError)
+    -> ConfigValue
+  {
     let tag = scalar.tag.description
     if tag.hasSuffix(":str") && scalar.style != .plain || tag == "!" { return .string(scalar.string) }
     guard scalar.style == .plain else { return .string(scalar.string) }
     let value = YAMLReader.plain(scalar.string)
-    if case nil = value { throw ConfigError("a whole number must fit 64 bits, found \(scalar.string.prefix(40))", at: location) }
+    if case nil = value {
+      throw ConfigError("a whole number must fit 64 bits, found \(scalar.string.prefix(40))", at: location)
+    }
     return value ?? .none
   }
 

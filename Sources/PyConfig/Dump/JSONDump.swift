@@ -14,7 +14,8 @@ enum JSONDump {
     case .bool(let value): text += value ? "true" : "false"
     case .int(let value): text += String(value)
     case .float(let value):
-      text += value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : pythonRepr(value)
+      text +=
+        value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : pythonRepr(value)
     case .string(let value): write(value, to: &text)
     case .list(let items), .tuple(let items):
       text += "["

@@ -16,7 +16,9 @@ struct FormatSpec {
   /// `nil` if the text isn't of that form; widths and precisions are at most 1000.
   init?(_ text: String) {
     var rest = Array(text.unicodeScalars)[...]
-    func isAlign(_ scalar: Unicode.Scalar?) -> Bool { scalar.map { "<>=^".unicodeScalars.contains($0) } ?? false }
+    func isAlign(_ scalar: Unicode.Scalar?) -> Bool {
+      scalar.map { "<>=^".unicodeScalars.contains($0) } ?? false
+    }
     if rest.count > 1, isAlign(rest.dropFirst().first) {
       (fill, align) = (rest[rest.startIndex], rest[rest.startIndex + 1])
       rest = rest.dropFirst(2)
@@ -95,7 +97,8 @@ struct FormatSpec {
     }
     guard precision == nil else { return nil }
     let digits = String(value.magnitude, radix: radix.radix, uppercase: type == "X")
-    return pad(signed((isAlternate ? radix.prefix : "") + grouped(digits), isNegative: value < 0), numeric: true)
+    return pad(
+      signed((isAlternate ? radix.prefix : "") + grouped(digits), isNegative: value < 0), numeric: true)
   }
 
   func format(_ value: Double) -> String? {

@@ -78,11 +78,13 @@ extension Interpreter {
     return given < 0 ? given + count : given
   }
 
-  /// `container[key]`
+  /// Evaluates `container[key]`.
   func item(of container: PyValue, _ key: PyValue, at offset: Int) throws(ConfigError) -> PyValue {
     switch container {
-    case .list(let list): return list.items[try index(key, count: list.items.count, of: "list", at: offset)].value
-    case .tuple(let list): return list.items[try index(key, count: list.items.count, of: "tuple", at: offset)].value
+    case .list(let list):
+      return list.items[try index(key, count: list.items.count, of: "list", at: offset)].value
+    case .tuple(let list):
+      return list.items[try index(key, count: list.items.count, of: "tuple", at: offset)].value
     case .range(let range): return .int(range[try index(key, count: range.count, of: "range", at: offset)])
     case .string(let text):
       try checkKnown(text, at: offset)
@@ -92,7 +94,9 @@ extension Interpreter {
     case .dictionary(let dictionary):
       if let slot = dictionary.entries[try self.key(key, at: offset)] { return slot.value }
       throw missingKey(key, in: dictionary, at: offset)
-    default: throw fail("'[' must follow a list, a tuple, a dict or a string, found \(container.typeName)", at: offset)
+    default:
+      throw fail(
+        "'[' must follow a list, a tuple, a dict or a string, found \(container.typeName)", at: offset)
     }
   }
 
@@ -109,10 +113,14 @@ extension Interpreter {
     return fail("a key must exist in the dict, found \(found)\(help)", at: offset)
   }
 
-  /// `value[start:stop:step]`
-  func slice(_ value: PyValue, _ start: Int?, _ stop: Int?, _ step: Int?, at offset: Int) throws(ConfigError) -> PyValue {
+  /// Evaluates `value[start:stop:step]`.
+  func slice(_ value: PyValue, _ start: Int?, _ stop: Int?, _ step: Int?, at offset: Int) throws(ConfigError)
+    -> PyValue
+  {
     let step = step ?? 1
-    guard step != 0, step != .min else { throw fail("the step of a slice must not be 0, found \(step)", at: offset) }
+    guard step != 0, step != .min else {
+      throw fail("the step of a slice must not be 0, found \(step)", at: offset)
+    }
     func indices(_ count: Int) -> [Int] {
       func clamp(_ bound: Int?, _ fallback: Int) -> Int {
         guard var bound else { return fallback }
@@ -164,7 +172,8 @@ extension Interpreter {
     return try repr(value, at: offset)
   }
 
-  private func write(_ value: PyValue, to text: inout String, at offset: Int, depth: Int) throws(ConfigError) {
+  private func write(_ value: PyValue, to text: inout String, at offset: Int, depth: Int) throws(ConfigError)
+  {
     guard depth <= budget.limits.nesting else { throw tooDeep(at: offset) }
     try spend(1, at: offset)
     if text.utf8.count > budget.limits.stringBytes { try spend(bytes: text.utf8.count, at: offset) }
@@ -184,7 +193,10 @@ extension Interpreter {
     case .string(let value): text += pythonRepr(value)
     case .list(let items): try list(items.items, "[", "]")
     case .tuple(let items): try list(items.items, "(", items.items.count == 1 ? ",)" : ")")
-    case .set(let entries): try list(Array(entries.entries.values), entries.entries.isEmpty ? "set(" : "{", entries.entries.isEmpty ? ")" : "}")
+    case .set(let entries):
+      try list(
+        Array(entries.entries.values), entries.entries.isEmpty ? "set(" : "{",
+        entries.entries.isEmpty ? ")" : "}")
     case .range(let range):
       text += "range(\(range.start), \(range.start &+ range.count &* range.step)"
       text += range.step == 1 ? ")" : ", \(range.step))"

@@ -102,7 +102,9 @@ extension Interpreter {
 
   // MARK: Comprehensions
 
-  private func evaluate(_ comprehension: Expression.Comprehension, at offset: Int) throws(ConfigError) -> PyValue {
+  private func evaluate(_ comprehension: Expression.Comprehension, at offset: Int) throws(ConfigError)
+    -> PyValue
+  {
     // The first sequence belongs to the enclosing scope.
     let first = comprehension.clauses[0].sequence
     let sequence = try items(of: evaluate(first), at: first.at)
@@ -134,13 +136,16 @@ extension Interpreter {
   }
 
   private func walk(
-    _ comprehension: Expression.Comprehension, _ level: Int, _ sequence: [Slot], _ body: () throws(ConfigError) -> Void
+    _ comprehension: Expression.Comprehension, _ level: Int, _ sequence: [Slot],
+    _ body: () throws(ConfigError) -> Void
   ) throws(ConfigError) {
     let clause = comprehension.clauses[level]
     next: for item in sequence {
       try spend(1, at: clause.target.at)
       try assign(item, to: clause.target)
-      for condition in clause.conditions where try !isTrue(evaluate(condition), at: condition.at) { continue next }
+      for condition in clause.conditions where try !isTrue(evaluate(condition), at: condition.at) {
+        continue next
+      }
       if level + 1 < comprehension.clauses.count {
         let inner = comprehension.clauses[level + 1].sequence
         try walk(comprehension, level + 1, items(of: evaluate(inner), at: inner.at), body)

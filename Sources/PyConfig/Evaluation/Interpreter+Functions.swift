@@ -18,7 +18,8 @@ extension Interpreter {
 
   private func number(_ slot: Slot, of name: String) throws(ConfigError) -> Int {
     guard let value = slot.value.asInt else {
-      throw fail("the argument of \(name)() must be a whole number, found \(slot.value.typeName)", at: slot.at)
+      throw fail(
+        "the argument of \(name)() must be a whole number, found \(slot.value.typeName)", at: slot.at)
     }
     return value
   }
@@ -66,7 +67,8 @@ extension Interpreter {
       if let value = slot.value.asDouble { return .float(value) }
       let text = try text(slot, of: name)
       guard let value = PythonNumber.float(text) else {
-        throw fail("float() must be given a number's text, found \(pythonRepr(String(text.prefix(80))))", at: slot.at)
+        throw fail(
+          "float() must be given a number's text, found \(pythonRepr(String(text.prefix(80))))", at: slot.at)
       }
       return .float(value)
     case .len:
@@ -81,8 +83,12 @@ extension Interpreter {
     case .sum:
       try check(name, given, 1...2, named: ["start"], at: offset)
       var total = args.count > 1 ? args[1].value : given.named["start"]?.value ?? .int(0)
-      if case .string = total { throw fail("sum() must be given numbers or lists, found a string; use ''.join()", at: offset) }
-      for item in try items(of: args[0].value, at: args[0].at) { total = try binary("+", total, item.value, at: item.at) }
+      if case .string = total {
+        throw fail("sum() must be given numbers or lists, found a string; use ''.join()", at: offset)
+      }
+      for item in try items(of: args[0].value, at: args[0].at) {
+        total = try binary("+", total, item.value, at: item.at)
+      }
       return total
     case .min, .max: return try extreme(native, given, at: offset)
     case .round:
@@ -101,8 +107,10 @@ extension Interpreter {
       var numbers: [Int] = []
       for slot in args { numbers.append(try number(slot, of: name)) }
       let start = numbers.count > 1 ? numbers[0] : 0, step = numbers.count > 2 ? numbers[2] : 1
-      guard let range = PyRange(start: start, stop: numbers.count > 1 ? numbers[1] : numbers[0], step: step) else {
-        throw fail("the step of range() must not be 0 and its length must fit 64 bits, found step \(step)", at: offset)
+      guard let range = PyRange(start: start, stop: numbers.count > 1 ? numbers[1] : numbers[0], step: step)
+      else {
+        throw fail(
+          "the step of range() must not be 0 and its length must fit 64 bits, found step \(step)", at: offset)
       }
       return .range(range)
     case .enumerate:
@@ -111,7 +119,8 @@ extension Interpreter {
       var index = try slot.map { (slot) throws(ConfigError) in try number(slot, of: name) } ?? 0
       var pairs: [Slot] = []
       for item in try items(of: args[0].value, at: args[0].at) {
-        pairs.append(Slot(value: try tuple([Slot(value: .int(index), at: item.at), item], at: offset), at: item.at))
+        pairs.append(
+          Slot(value: try tuple([Slot(value: .int(index), at: item.at), item], at: offset), at: item.at))
         let (next, tooLarge) = index.addingReportingOverflow(1)
         guard !tooLarge else { throw overflow(at: offset) }
         index = next
@@ -132,11 +141,17 @@ extension Interpreter {
       for item in try items(of: args[1].value, at: args[1].at) {
         try spend(1, at: offset)
         var value = item.value
-        if native == .map { value = try apply(args[0], to: item) } else if case .none = args[0].value {} else {
+        if native == .map {
+          value = try apply(args[0], to: item)
+        } else if case .none = args[0].value {
+        } else {
           value = try apply(args[0], to: item)
         }
-        if native == .map { results.append(Slot(value: value, at: item.at)) }
-        else if try isTrue(value, at: item.at) { results.append(item) }
+        if native == .map {
+          results.append(Slot(value: value, at: item.at))
+        } else if try isTrue(value, at: item.at) {
+          results.append(item)
+        }
       }
       return try iterator(results, at: offset)
     case .all, .any:
@@ -169,7 +184,8 @@ extension Interpreter {
       var path = ""
       for slot in args {
         let part = try text(slot, of: name)
-        path = part.hasPrefix("/") || path.isEmpty ? part : path.hasSuffix("/") ? path + part : path + "/" + part
+        path =
+          part.hasPrefix("/") || path.isEmpty ? part : path.hasSuffix("/") ? path + part : path + "/" + part
       }
       return try string(path, at: offset)
     case .dirname, .basename, .splitext:
@@ -191,7 +207,9 @@ extension Interpreter {
     switch native {
     case .floor, .ceil:
       if let whole = args[0].value.asInt { return .int(whole) }
-      guard let value = Int(exactly: x.rounded(native == .floor ? .down : .up)) else { throw overflow(at: offset) }
+      guard let value = Int(exactly: x.rounded(native == .floor ? .down : .up)) else {
+        throw overflow(at: offset)
+      }
       return .int(value)
     case .sqrt: result = x.squareRoot()
     case .exp: result = Foundation.exp(x)
@@ -202,14 +220,16 @@ extension Interpreter {
       if args.count > 1 { result /= Foundation.log(try float(args[1], of: native.rawValue)) }
     }
     guard result.isFinite || !x.isFinite else {
-      throw fail("the argument of \(native.rawValue)() must have a finite result, found \(pythonRepr(x))", at: offset)
+      throw fail(
+        "the argument of \(native.rawValue)() must have a finite result, found \(pythonRepr(x))", at: offset)
     }
     return .float(result)
   }
 
   private func makeDictionary(_ given: Arguments, at offset: Int) throws(ConfigError) -> PyValue {
     guard given.positional.count <= 1 else {
-      throw fail("dict() must be given at most 1 argument without a name, found \(given.positional.count)", at: offset)
+      throw fail(
+        "dict() must be given at most 1 argument without a name, found \(given.positional.count)", at: offset)
     }
     var entries: OrderedDictionary<PyKey, Slot> = [:]
     if let slot = given.positional.first { try merge(slot, into: &entries) }
@@ -236,7 +256,9 @@ extension Interpreter {
   private func makeInt(_ slot: Slot) throws(ConfigError) -> PyValue {
     if let value = slot.value.asInt { return .int(value) }
     if case .float(let value) = slot.value {
-      guard value.isFinite else { throw fail("int() must be given a finite number, found \(pythonRepr(value))", at: slot.at) }
+      guard value.isFinite else {
+        throw fail("int() must be given a finite number, found \(pythonRepr(value))", at: slot.at)
+      }
       guard let whole = Int(exactly: value.rounded(.towardZero)) else { throw overflow(at: slot.at) }
       return .int(whole)
     }
@@ -245,7 +267,9 @@ extension Interpreter {
     case .int(let value): return .int(value)
     case .tooLarge: throw overflow(at: slot.at)
     case .float, nil:
-      throw fail("int() must be given a whole number's text, found \(pythonRepr(String(text.prefix(80))))", at: slot.at)
+      throw fail(
+        "int() must be given a whole number's text, found \(pythonRepr(String(text.prefix(80))))", at: slot.at
+      )
     }
   }
 
@@ -292,14 +316,19 @@ extension Interpreter {
   }
 
   /// A stable sort, with `key` and `reverse` as Python's.
-  func sort(_ items: [Slot], _ named: OrderedDictionary<String, Slot>, at offset: Int) throws(ConfigError) -> [Slot] {
+  func sort(_ items: [Slot], _ named: OrderedDictionary<String, Slot>, at offset: Int) throws(ConfigError)
+    -> [Slot]
+  {
     var ranked: [(item: Slot, rank: PyValue)] = []
     for item in items {
       var rank = item.value
-      if let key = named["key"], !{ if case .none = key.value { true } else { false } }() { rank = try apply(key, to: item) }
+      if let key = named["key"], !{ if case .none = key.value { true } else { false } }() {
+        rank = try apply(key, to: item)
+      }
       ranked.append((item, rank))
     }
-    let isReversed = try named["reverse"].map { (slot) throws(ConfigError) in try isTrue(slot.value, at: slot.at) } ?? false
+    let isReversed =
+      try named["reverse"].map { (slot) throws(ConfigError) in try isTrue(slot.value, at: slot.at) } ?? false
     var failure: ConfigError?
     let sorted = ranked.enumerated().sorted { a, b in
       guard failure == nil else { return false }
@@ -346,13 +375,16 @@ extension Interpreter {
     return .float((value / unit).rounded(.toNearestOrEven) * unit)
   }
 
-  private func copied(_ value: PyValue, isDeep: Bool, at offset: Int, depth: Int) throws(ConfigError) -> PyValue {
+  private func copied(_ value: PyValue, isDeep: Bool, at offset: Int, depth: Int) throws(ConfigError)
+    -> PyValue
+  {
     guard depth <= budget.limits.nesting else { throw tooDeep(at: offset) }
     func slots(_ items: [Slot]) throws(ConfigError) -> [Slot] {
       guard isDeep else { return items }
       var result: [Slot] = []
       for item in items {
-        result.append(Slot(value: try copied(item.value, isDeep: true, at: offset, depth: depth + 1), at: item.at))
+        result.append(
+          Slot(value: try copied(item.value, isDeep: true, at: offset, depth: depth + 1), at: item.at))
       }
       return result
     }

@@ -9,7 +9,8 @@ extension Interpreter {
     "update", "copy", "keys", "values", "items", "get", "pop", "setdefault", "clear",
   ]
   private static let stringMethods = [
-    "format", "join", "split", "rsplit", "strip", "lstrip", "rstrip", "replace", "startswith", "endswith", "lower",
+    "format", "join", "split", "rsplit", "strip", "lstrip", "rstrip", "replace", "startswith", "endswith",
+    "lower",
     "upper", "capitalize", "title", "find", "count", "zfill", "isdigit", "splitlines",
   ]
 
@@ -22,7 +23,8 @@ extension Interpreter {
     case .dictionary(let dictionary):
       known = Self.dictionaryMethods
       if dictionary.entries[.string(name)] != nil, !known.contains(name) {
-        throw fail("an attribute must be a method of the dict, found '\(name)'; write ['\(name)']", at: offset)
+        throw fail(
+          "an attribute must be a method of the dict, found '\(name)'; write ['\(name)']", at: offset)
       }
     case .set: known = ["add", "update", "copy", "union", "discard"]
     case .function(.dict) where name == "fromkeys": return .function(.fromkeys)
@@ -31,12 +33,14 @@ extension Interpreter {
       known = module.members
       let help = hint(name, among: known)
       throw fail(
-        "a member of \(module.rawValue) must be one of \(known.joined(separator: " ")), found '\(name)'\(help)", at: offset)
+        "a member of \(module.rawValue) must be one of \(known.joined(separator: " ")), found '\(name)'\(help)",
+        at: offset)
     default: break
     }
     guard known.contains(name) else {
       let help = known.isEmpty ? "it has none" : "it has \(known.joined(separator: " "))"
-      throw fail("an attribute of \(value.typeName) must be one of its methods, found '\(name)'; \(help)", at: offset)
+      throw fail(
+        "an attribute of \(value.typeName) must be one of its methods, found '\(name)'; \(help)", at: offset)
     }
     return .method(BoundMethod(value, name))
   }
@@ -56,7 +60,8 @@ extension Interpreter {
   {
     let wanted = counts.count == 1 ? "\(counts.lowerBound)" : "\(counts.lowerBound) to \(counts.upperBound)"
     guard counts.contains(given.positional.count) else {
-      throw fail("\(method.name)() must be given \(wanted) arguments, found \(given.positional.count)", at: offset)
+      throw fail(
+        "\(method.name)() must be given \(wanted) arguments, found \(given.positional.count)", at: offset)
     }
     if let (key, slot) = given.named.elements.first, !(method.name == "update" || method.name == "sort") {
       throw fail("\(method.name)() must be given arguments without names, found '\(key)'", at: slot.at)
@@ -80,7 +85,8 @@ extension Interpreter {
     case "insert":
       try check(method, given, 2...2, at: offset)
       guard let place = args[0].value.asInt else {
-        throw fail("insert() must be given a whole number first, found \(args[0].value.typeName)", at: args[0].at)
+        throw fail(
+          "insert() must be given a whole number first, found \(args[0].value.typeName)", at: args[0].at)
       }
       let count = list.items.count
       try spend(items: count + 1, cost: count + 1, at: offset)
@@ -97,7 +103,9 @@ extension Interpreter {
         list.items.remove(at: index)
         return .none
       }
-      throw fail("\(method.name)() must be given an item of the list, found \(try repr(args[0].value, at: offset).prefix(80))", at: args[0].at)
+      throw fail(
+        "\(method.name)() must be given an item of the list, found \(try repr(args[0].value, at: offset).prefix(80))",
+        at: args[0].at)
     case "count":
       try check(method, given, 1...1, at: offset)
       var count = 0
@@ -145,7 +153,8 @@ extension Interpreter {
       try check(method, given, 0...0, at: offset)
       var pairs: [Slot] = []
       for (key, slot) in dictionary.entries {
-        pairs.append(Slot(value: try tuple([Slot(value: value(of: key), at: slot.at), slot], at: offset), at: slot.at))
+        pairs.append(
+          Slot(value: try tuple([Slot(value: value(of: key), at: slot.at), slot], at: offset), at: slot.at))
       }
       return try list(pairs, at: offset)
     case "get", "setdefault":
@@ -158,7 +167,9 @@ extension Interpreter {
     case "pop":
       try check(method, given, 1...2, at: offset)
       try spend(dictionary.entries.count, at: offset)
-      if let slot = dictionary.entries.removeValue(forKey: try key(args[0].value, at: args[0].at)) { return slot.value }
+      if let slot = dictionary.entries.removeValue(forKey: try key(args[0].value, at: args[0].at)) {
+        return slot.value
+      }
       guard args.count > 1 else { throw missingKey(args[0].value, in: dictionary, at: args[0].at) }
       return args[1].value
     default:
@@ -189,7 +200,8 @@ extension Interpreter {
 
   private func text(_ args: [Slot], _ index: Int, of method: BoundMethod) throws(ConfigError) -> String {
     guard case .string(let text) = args[index].value else {
-      throw fail("\(method.name)() must be given a string, found \(args[index].value.typeName)", at: args[index].at)
+      throw fail(
+        "\(method.name)() must be given a string, found \(args[index].value.typeName)", at: args[index].at)
     }
     try checkKnown(text, at: args[index].at)
     return text
@@ -224,7 +236,9 @@ extension Interpreter {
       let limit = args.count > 1 ? args[1].value.asInt ?? -1 : -1
       let isWords = if args.isEmpty { true } else if case .none = args[0].value { true } else { false }
       let separator = isWords ? nil : try self.text(args, 0, of: method)
-      if let separator, separator.isEmpty { throw fail("split() must be given a separator, found ''", at: args[0].at) }
+      if let separator, separator.isEmpty {
+        throw fail("split() must be given a separator, found ''", at: args[0].at)
+      }
       return try strings(text.pythonSplit(separator, limit: limit, fromEnd: method.name == "rsplit"))
     case "splitlines":
       try check(method, given, 0...0, at: offset)
@@ -242,7 +256,9 @@ extension Interpreter {
     case "replace":
       try check(method, given, 2...2, at: offset)
       let old = try self.text(args, 0, of: method), new = try self.text(args, 1, of: method)
-      guard !old.isEmpty else { throw fail("replace() must be given a text to replace, found ''", at: args[0].at) }
+      guard !old.isEmpty else {
+        throw fail("replace() must be given a text to replace, found ''", at: args[0].at)
+      }
       let parts = text.components(separatedBy: old)
       let (size, overflow) = new.utf8.count.multipliedReportingOverflow(by: parts.count)
       try spend(bytes: overflow ? .max : size, at: offset)
@@ -253,7 +269,9 @@ extension Interpreter {
       if case .tuple(let several) = args[0].value { options = several.items }
       for index in options.indices {
         let part = Array(try self.text(options, index, of: method).utf8)
-        let matches = method.name == "startswith" ? text.utf8.starts(with: part) : text.utf8.reversed().starts(with: part.reversed())
+        let matches =
+          method.name == "startswith"
+          ? text.utf8.starts(with: part) : text.utf8.reversed().starts(with: part.reversed())
         if matches { return .bool(true) }
       }
       return .bool(false)
@@ -283,7 +301,8 @@ extension Interpreter {
       case "capitalize": return .string(text.prefix(1).uppercased() + text.dropFirst().lowercased())
       case "title": return .string(text.capitalized)
       default:
-        return .bool(!text.isEmpty && text.unicodeScalars.allSatisfy { $0.properties.numericType == .decimal })
+        return .bool(
+          !text.isEmpty && text.unicodeScalars.allSatisfy { $0.properties.numericType == .decimal })
       }
     }
   }

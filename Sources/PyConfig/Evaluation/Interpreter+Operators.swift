@@ -21,7 +21,9 @@ extension Interpreter {
   /// Refuses to look into a string whose base variables are filled in only after the evaluation.
   func checkKnown(_ text: String, at offset: Int) throws(ConfigError) {
     if mayHoldBaseVariables, BaseVariable.isIn(text) {
-      throw fail("'{{ _base_.x }}' must stand as a whole value, found it in a computation; it is filled in later", at: offset)
+      throw fail(
+        "'{{ _base_.x }}' must stand as a whole value, found it in a computation; it is filled in later",
+        at: offset)
     }
   }
 
@@ -39,7 +41,9 @@ extension Interpreter {
     fail("a whole number must fit 64 bits, found a larger result; use floats", at: offset)
   }
 
-  func binary(_ symbol: String, _ left: PyValue, _ right: PyValue, at offset: Int) throws(ConfigError) -> PyValue {
+  func binary(_ symbol: String, _ left: PyValue, _ right: PyValue, at offset: Int) throws(ConfigError)
+    -> PyValue
+  {
     if let a = left.asInt, let b = right.asInt { return try integers(symbol, a, b, at: offset) }
     if let a = left.asDouble, let b = right.asDouble { return try floats(symbol, a, b, at: offset) }
     switch (symbol, left, right) {
@@ -91,7 +95,9 @@ extension Interpreter {
   }
 
   private func integers(_ symbol: String, _ a: Int, _ b: Int, at offset: Int) throws(ConfigError) -> PyValue {
-    if ["/", "//", "%"].contains(symbol), b == 0 { throw fail("a divisor must not be 0, found 0", at: offset) }
+    if ["/", "//", "%"].contains(symbol), b == 0 {
+      throw fail("a divisor must not be 0, found 0", at: offset)
+    }
     let result: (partialValue: Int, overflow: Bool)
     switch symbol {
     case "+": result = a.addingReportingOverflow(b)
@@ -133,8 +139,12 @@ extension Interpreter {
     return result
   }
 
-  private func floats(_ symbol: String, _ a: Double, _ b: Double, at offset: Int) throws(ConfigError) -> PyValue {
-    if ["/", "//", "%"].contains(symbol), b == 0 { throw fail("a divisor must not be 0, found 0", at: offset) }
+  private func floats(_ symbol: String, _ a: Double, _ b: Double, at offset: Int) throws(ConfigError)
+    -> PyValue
+  {
+    if ["/", "//", "%"].contains(symbol), b == 0 {
+      throw fail("a divisor must not be 0, found 0", at: offset)
+    }
     switch symbol {
     case "+": return .float(a + b)
     case "-": return .float(a - b)
@@ -146,9 +156,12 @@ extension Interpreter {
       if a == 0, b < 0 { throw fail("0 must not be raised to a negative power, found one", at: offset) }
       let power = Foundation.pow(a, b)
       if power.isNaN, !a.isNaN, !b.isNaN {
-        throw fail("a power must be a real number, found a negative base with a fraction as exponent", at: offset)
+        throw fail(
+          "a power must be a real number, found a negative base with a fraction as exponent", at: offset)
       }
-      if power.isInfinite, a.isFinite, b.isFinite { throw fail("a float must be finite, found a larger power", at: offset) }
+      if power.isInfinite, a.isFinite, b.isFinite {
+        throw fail("a float must be finite, found a larger power", at: offset)
+      }
       return .float(power)
     default: throw fail("an operator must be one of + - * / // % **, found '\(symbol)'", at: offset)
     }
@@ -177,7 +190,9 @@ extension Interpreter {
 
   // MARK: Comparison
 
-  func compare(_ symbol: String, _ left: PyValue, _ right: PyValue, at offset: Int) throws(ConfigError) -> Bool {
+  func compare(_ symbol: String, _ left: PyValue, _ right: PyValue, at offset: Int) throws(ConfigError)
+    -> Bool
+  {
     switch symbol {
     case "==": return try isEqual(left, right, at: offset)
     case "!=": return try !isEqual(left, right, at: offset)
@@ -192,7 +207,8 @@ extension Interpreter {
     }
   }
 
-  func isEqual(_ left: PyValue, _ right: PyValue, at offset: Int, depth: Int = 0) throws(ConfigError) -> Bool {
+  func isEqual(_ left: PyValue, _ right: PyValue, at offset: Int, depth: Int = 0) throws(ConfigError) -> Bool
+  {
     try spend(1, at: offset)
     guard depth <= budget.limits.nesting else { throw tooDeep(at: offset) }
     if let a = left.asInt, let b = right.asInt { return a == b }
@@ -231,7 +247,8 @@ extension Interpreter {
 
   private func isSame(_ left: PyValue, _ right: PyValue, at offset: Int) throws(ConfigError) -> Bool {
     switch (left, right) {
-    case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)), (.iterator(let a), .iterator(let b)): a === b
+    case (.list(let a), .list(let b)), (.tuple(let a), .tuple(let b)), (.iterator(let a), .iterator(let b)):
+      a === b
     case (.dictionary(let a), .dictionary(let b)), (.set(let a), .set(let b)): a === b
     case (.function(let a), .function(let b)): a == b
     default: left.typeName == right.typeName ? try isEqual(left, right, at: offset) : false
@@ -240,7 +257,8 @@ extension Interpreter {
 
   private func contains(_ container: PyValue, _ value: PyValue, at offset: Int) throws(ConfigError) -> Bool {
     switch container {
-    case .dictionary(let dictionary), .set(let dictionary): return dictionary.entries[try key(value, at: offset)] != nil
+    case .dictionary(let dictionary), .set(let dictionary):
+      return dictionary.entries[try key(value, at: offset)] != nil
     case .string(let text):
       guard case .string(let part) = value else {
         throw fail("'in' a string must be asked of a string, found \(value.typeName)", at: offset)
@@ -249,7 +267,9 @@ extension Interpreter {
       try spend(bytes: text.utf8.count, at: offset)
       return part.isEmpty || find(part, in: text) != nil
     default:
-      for item in try items(of: container, at: offset) where try isEqual(item.value, value, at: offset) { return true }
+      for item in try items(of: container, at: offset) where try isEqual(item.value, value, at: offset) {
+        return true
+      }
       return false
     }
   }
@@ -274,7 +294,8 @@ extension Interpreter {
       return a.items.count < b.items.count ? -1 : a.items.count > b.items.count ? 1 : 0
     default:
       throw fail(
-        "the operands of '\(symbol)' must be comparable, found \(left.typeName) and \(right.typeName)", at: offset)
+        "the operands of '\(symbol)' must be comparable, found \(left.typeName) and \(right.typeName)",
+        at: offset)
     }
   }
 }

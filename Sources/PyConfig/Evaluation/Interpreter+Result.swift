@@ -16,15 +16,19 @@ extension Interpreter {
   }
 
   /// A value as it is now, with no part shared.
-  private func freeze(_ slot: Slot, _ name: String, _ count: inout Int, depth: Int) throws(ConfigError) -> ConfigNode {
+  private func freeze(_ slot: Slot, _ name: String, _ count: inout Int, depth: Int) throws(ConfigError)
+    -> ConfigNode
+  {
     count += 1
     if case .string(let text) = slot.value { count += text.utf8.count / 32 }
     guard count <= budget.limits.values else {
-      throw fail("a config must have at most \(budget.limits.values) values, found more in '\(name)'", at: slot.at)
+      throw fail(
+        "a config must have at most \(budget.limits.values) values, found more in '\(name)'", at: slot.at)
     }
     guard depth <= budget.limits.nesting else {
       let limit = budget.limits.nesting
-      throw fail("at most \(limit) containers may lie inside one another, found more in '\(name)'", at: slot.at)
+      throw fail(
+        "at most \(limit) containers may lie inside one another, found more in '\(name)'", at: slot.at)
     }
     func items(_ slots: [Slot], _ count: inout Int) throws(ConfigError) -> [ConfigNode] {
       var nodes: [ConfigNode] = []
@@ -63,7 +67,8 @@ extension Interpreter {
       }
       value = .dictionary(result)
     case .iterator:
-      throw fail("a value of a config must be data, found an iterator in '\(name)'; wrap it in list()", at: slot.at)
+      throw fail(
+        "a value of a config must be data, found an iterator in '\(name)'; wrap it in list()", at: slot.at)
     case .function, .method, .module:
       throw fail("a value of a config must be data, found \(slot.value.typeName) in '\(name)'", at: slot.at)
     }

@@ -28,7 +28,9 @@ final class Interpreter {
   /// Counts work.
   func spend(_ amount: Int, at offset: Int) throws(ConfigError) {
     guard budget.spend(amount) else {
-      throw fail("a config must take at most \(budget.limits.work) steps to evaluate, found that it takes more", at: offset)
+      throw fail(
+        "a config must take at most \(budget.limits.work) steps to evaluate, found that it takes more",
+        at: offset)
     }
   }
 
@@ -99,7 +101,8 @@ final class Interpreter {
     case .assign(let targets, let expression):
       let slot = Slot(value: try evaluate(expression), at: expression.at)
       for target in targets { try assign(slot, to: target) }
-    case .augmented(let target, let symbol, let operand): try augment(target, symbol, operand, at: statement.at)
+    case .augmented(let target, let symbol, let operand):
+      try augment(target, symbol, operand, at: statement.at)
     case .delete(let targets):
       for target in targets { try delete(target) }
     case .imports(let bindings):
@@ -152,7 +155,9 @@ final class Interpreter {
     }
   }
 
-  private func setItem(of container: PyValue, _ key: PyValue, to slot: Slot, at offset: Int) throws(ConfigError) {
+  private func setItem(of container: PyValue, _ key: PyValue, to slot: Slot, at offset: Int)
+    throws(ConfigError)
+  {
     switch container {
     case .dictionary(let dictionary):
       let key = try self.key(key, at: offset)
@@ -163,7 +168,9 @@ final class Interpreter {
     }
   }
 
-  private func augment(_ target: Target, _ symbol: String, _ operand: Expression, at offset: Int) throws(ConfigError) {
+  private func augment(_ target: Target, _ symbol: String, _ operand: Expression, at offset: Int)
+    throws(ConfigError)
+  {
     let old: PyValue, keyOrNone: (container: PyValue, key: PyValue, at: Int)?
     switch target.node {
     case .name(let name):
@@ -210,10 +217,12 @@ final class Interpreter {
       let owner = try evaluate(container), place = try evaluate(key)
       _ = try item(of: owner, place, at: key.at)
       switch owner {
-      case .dictionary(let dictionary): dictionary.entries.removeValue(forKey: try self.key(place, at: key.at))
+      case .dictionary(let dictionary):
+        dictionary.entries.removeValue(forKey: try self.key(place, at: key.at))
       case .list(let list):
         list.items.remove(at: try index(place, count: list.items.count, of: "list", at: key.at))
-      default: throw fail("an item must be deleted from a list or a dict, found \(owner.typeName)", at: key.at)
+      default:
+        throw fail("an item must be deleted from a list or a dict, found \(owner.typeName)", at: key.at)
       }
     }
   }
@@ -231,8 +240,11 @@ final class Interpreter {
 
   private func unknown(_ name: String, at offset: Int) -> ConfigError {
     let hint = hint(name, among: Array(globals.keys) + Native.builtins.keys.sorted())
-    if !hint.isEmpty { return fail("a name must be defined before it is used, found '\(name)'\(hint)", at: offset) }
+    if !hint.isEmpty {
+      return fail("a name must be defined before it is used, found '\(name)'\(hint)", at: offset)
+    }
     let builtins = Native.builtins.keys.sorted().joined(separator: " ")
-    return fail("a name must be defined before it is used, found '\(name)'; built in are \(builtins)", at: offset)
+    return fail(
+      "a name must be defined before it is used, found '\(name)'; built in are \(builtins)", at: offset)
   }
 }

@@ -1,6 +1,7 @@
 /// The functions that a config can call.
 enum Native: String, CaseIterable {
-  case abs, all, any, bool, dict, divmod, enumerate, filter, float, int, len, list, map, max, min, pow, range, repr
+  case abs, all, any, bool, dict, divmod, enumerate, filter, float, int, len, list, map, max, min, pow, range,
+    repr
   case reversed, round, set, sorted, str, sum, tuple, zip
   case join = "os.path.join"
   case dirname = "os.path.dirname"

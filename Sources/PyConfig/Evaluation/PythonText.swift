@@ -58,7 +58,8 @@ func pythonRepr(_ text: String) -> String {
 private func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
   if scalar.value < 127 { return scalar.value >= 32 }
   switch scalar.properties.generalCategory {
-  case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator, .spaceSeparator:
+  case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
+    .spaceSeparator:
     return false
   default: return true
   }

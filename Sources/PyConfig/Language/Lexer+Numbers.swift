@@ -7,10 +7,12 @@ extension Lexer {
     while position < end {
       let byte = peek()
       let isExponentSign =
-        (byte == 43 || byte == 45) && (bytes[position - 1] | 32) == 101 && (bytes[start..<position].count < 2
+        (byte == 43 || byte == 45) && (bytes[position - 1] | 32) == 101
+        && (bytes[start..<position].count < 2
           || (bytes[start + 1] | 32) != 120)
-      guard byte == 46 || byte == 95 || byte >= 128 || isExponentSign || (48...57).contains(byte)
-        || (65...90).contains(byte & ~32)
+      guard
+        byte == 46 || byte == 95 || byte >= 128 || isExponentSign || (48...57).contains(byte)
+          || (65...90).contains(byte & ~32)
       else { break }
       position += 1
     }
@@ -22,9 +24,11 @@ extension Lexer {
       throw fail("a whole number must fit 64 bits, found \(text.prefix(40)); write it as a float", at: start)
     case nil:
       if (text.last == "j" || text.last == "J"), PythonNumber(literal: String(text.dropLast())) != nil {
-        throw fail("a number must be an int or a float, found the complex number \(text.prefix(40))", at: start)
+        throw fail(
+          "a number must be an int or a float, found the complex number \(text.prefix(40))", at: start)
       }
-      throw fail("a number must be written as in 12, 1_000, 0xff, 1.5 or 1e-3, found \(text.prefix(40))", at: start)
+      throw fail(
+        "a number must be written as in 12, 1_000, 0xff, 1.5 or 1e-3, found \(text.prefix(40))", at: start)
     }
   }
 }
@@ -87,7 +91,8 @@ enum PythonNumber: Equatable {
     guard text.utf8.contains(95) else { return text }
     let bytes = Array(text.utf8)
     func isDigit(_ i: Int) -> Bool {
-      bytes.indices.contains(i) && ((48...57).contains(bytes[i]) || (allowLeading && (97...102).contains(bytes[i])))
+      bytes.indices.contains(i)
+        && ((48...57).contains(bytes[i]) || (allowLeading && (97...102).contains(bytes[i])))
     }
     for (i, byte) in bytes.enumerated() where byte == 95 {
       guard isDigit(i + 1), isDigit(i - 1) || (allowLeading && i == 0) else { return nil }

@@ -3,7 +3,8 @@ extension Lexer {
   mutating func readString(prefix: String, start: Int) throws(ConfigError) {
     guard ["", "r", "u", "f", "fr", "rf"].contains(prefix) else {
       let reason =
-        prefix.contains("b") ? "bytes are outside the config language" : "the prefix must be one of r, u, f, rf"
+        prefix.contains("b")
+        ? "bytes are outside the config language" : "the prefix must be one of r, u, f, rf"
       throw fail("a string must be text, found the prefix '\(prefix)'; \(reason)", at: start)
     }
     let quote = peek(), isTriple = peek(1) == quote && peek(2) == quote
@@ -11,7 +12,8 @@ extension Lexer {
     let first = position
     while true {
       guard position < end, isTriple || (peek() != 10 && peek() != 13) else {
-        throw fail("a string must be closed, found the end of the \(position < end ? "line" : "file")", at: start)
+        throw fail(
+          "a string must be closed, found the end of the \(position < end ? "line" : "file")", at: start)
       }
       if peek() == 92 {
         position += peek(1) == 13 && peek(2) == 10 ? 3 : 2
@@ -24,7 +26,8 @@ extension Lexer {
     let content = first..<position
     position += isTriple ? 3 : 1
     var reader = StringReader(
-      source: source, isRaw: prefix.contains("r"), isFormatted: prefix.contains("f"), position: first, end: content.upperBound)
+      source: source, isRaw: prefix.contains("r"), isFormatted: prefix.contains("f"), position: first,
+      end: content.upperBound)
     try reader.run(depth: 0)
     add(.string(reader.parts), at: start)
   }
@@ -65,7 +68,8 @@ private struct StringReader {
         break
       } else if isFormatted, byte() == 123 || byte() == 125 {
         guard byte(1) == byte() else {
-          throw fail("'}' in an f-string must be written '}}' or close a field, found a single one", at: position)
+          throw fail(
+            "'}' in an f-string must be written '}}' or close a field, found a single one", at: position)
         }
         text.append(byte())
         position += 2
@@ -169,14 +173,16 @@ private struct StringReader {
     var conversion: Character?
     if byte() == 33 {
       conversion = Character(Unicode.Scalar(byte(1)))
-      guard conversion == "r" || conversion == "s" || conversion == "a", byte(2) == 58 || byte(2) == 125 else {
+      guard conversion == "r" || conversion == "s" || conversion == "a", byte(2) == 58 || byte(2) == 125
+      else {
         throw fail("'!' must be followed by r, s or a, found another conversion", at: position)
       }
       position += 2
     }
     var spec: [StringPart] = []
     if byte() == 58 {
-      var inner = StringReader(source: source, isRaw: isRaw, isFormatted: true, position: position + 1, end: end)
+      var inner = StringReader(
+        source: source, isRaw: isRaw, isFormatted: true, position: position + 1, end: end)
       try inner.run(depth: depth + 1)
       (spec, position) = (inner.parts, inner.position)
       guard byte() == 125 else { throw fail("'{' of an f-string must be closed, found its end", at: start) }

@@ -26,7 +26,8 @@ struct Lexer {
   func peek(_ ahead: Int = 0) -> UInt8 { position + ahead < end ? bytes[position + ahead] : 0 }
 
   /// All tokens, the last one `.end`.
-  static func tokens(of source: SourceText, range: Range<Int>? = nil, limits: ConfigLimits) throws(ConfigError)
+  static func tokens(of source: SourceText, range: Range<Int>? = nil, limits: ConfigLimits)
+    throws(ConfigError)
     -> [Token]
   {
     var lexer = Lexer(source, range: range, limits: limits)
@@ -39,7 +40,8 @@ struct Lexer {
     if !isFragment { try readIndentation() }
     while position < end { try readToken() }
     if let open = brackets.last {
-      throw fail("'\(open.symbol)' must be closed, found the end of the \(isFragment ? "field" : "file")", at: open.at)
+      throw fail(
+        "'\(open.symbol)' must be closed, found the end of the \(isFragment ? "field" : "file")", at: open.at)
     }
     if !isFragment {
       if let last = tokens.last, last.kind != .newline { add(.newline, at: end) }
@@ -64,7 +66,9 @@ struct Lexer {
       try readIndentation()
     case 92:  // backslash
       let length = peek(1) == 13 && peek(2) == 10 ? 3 : 2
-      guard peek(length - 1) == 10 else { throw fail("'\\' must end its line, found more after it", at: start) }
+      guard peek(length - 1) == 10 else {
+        throw fail("'\\' must end its line, found more after it", at: start)
+      }
       position += length
     case 48...57: try readNumber()
     case 46 where (48...57).contains(peek(1)): try readNumber()
@@ -113,7 +117,8 @@ struct Lexer {
         add(.dedent, at: position)
       }
       guard indents[indents.count - 1] == width else {
-        throw fail("a line must be indented as an earlier line of its block, found \(width) blanks", at: position)
+        throw fail(
+          "a line must be indented as an earlier line of its block, found \(width) blanks", at: position)
       }
     }
   }
@@ -149,8 +154,10 @@ struct Lexer {
   }
 
   private static let symbols: [String] = [
-    "**=", "//=", "<<=", ">>=", "...", "**", "//", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "->", ":=",
-    "&=", "|=", "^=", "@=", "<<", ">>", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";", "=", "+", "-", "*", "/",
+    "**=", "//=", "<<=", ">>=", "...", "**", "//", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "->",
+    ":=",
+    "&=", "|=", "^=", "@=", "<<", ">>", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";", "=", "+", "-", "*",
+    "/",
     "%", "<", ">", "@", "&", "|", "^", "~",
   ]
 

@@ -20,9 +20,11 @@ extension Parser {
     case .symbol("["): return try square()
     case .symbol("{"): return try curly()
     case .symbol("..."), .symbol("~"):
-      throw fail("a value must be of the config language, found \(token.text), which is outside it", at: start)
+      throw fail(
+        "a value must be of the config language, found \(token.text), which is outside it", at: start)
     case .keyword(let word) where ["lambda", "await", "yield"].contains(word):
-      throw fail("a value must be of the config language, found '\(word)'; functions can't be defined", at: start)
+      throw fail(
+        "a value must be of the config language, found '\(word)'; functions can't be defined", at: start)
     case .keyword, .symbol, .newline, .indent, .dedent, .end: throw unexpected("a value must stand here")
     }
   }
@@ -116,7 +118,8 @@ extension Parser {
     return try entries([.init(key: nil, value: try expression())], at: start)
   }
 
-  private mutating func entries(_ first: [Expression.Entry], at start: Int) throws(ConfigError) -> Expression {
+  private mutating func entries(_ first: [Expression.Entry], at start: Int) throws(ConfigError) -> Expression
+  {
     var entries = first
     while skip(symbol: ","), !isSymbol("}") {
       if skip(symbol: "**") {
@@ -132,7 +135,9 @@ extension Parser {
   }
 
   /// The `for` and `if` parts; the current token is the first `for`.
-  mutating func comprehension(_ kind: Expression.Comprehension.Kind, key: Expression?, value: Expression, at: Int)
+  mutating func comprehension(
+    _ kind: Expression.Comprehension.Kind, key: Expression?, value: Expression, at: Int
+  )
     throws(ConfigError) -> Expression
   {
     var clauses: [Expression.Clause] = []

@@ -53,7 +53,9 @@ extension Parser {
     }
     guard skip(keyword: "if") else { return value }
     let condition = try binary(.or)
-    guard skip(keyword: "else") else { throw unexpected("'else' must follow the condition of 'a if b else c'") }
+    guard skip(keyword: "else") else {
+      throw unexpected("'else' must follow the condition of 'a if b else c'")
+    }
     let otherwise = try expression()
     return Expression(at: start, node: .conditional(condition: condition, then: value, otherwise: otherwise))
   }
@@ -78,7 +80,8 @@ extension Parser {
     case .keyword("or"): ("or", .or, 1)
     case .keyword("and"): ("and", .and, 1)
     case .keyword("in"): ("in", .comparison, 1)
-    case .keyword("is"): tokens[index + 1].kind == .keyword("not") ? ("is not", .comparison, 2) : ("is", .comparison, 1)
+    case .keyword("is"):
+      tokens[index + 1].kind == .keyword("not") ? ("is not", .comparison, 2) : ("is", .comparison, 1)
     case .keyword("not"):
       index + 1 < tokens.count && tokens[index + 1].kind == .keyword("in") ? ("not in", .comparison, 2) : nil
     default: nil
@@ -204,7 +207,9 @@ extension Parser {
       } else {
         let value = try expression()
         if isKeyword("for") {
-          guard arguments.isEmpty else { throw unexpected("a comprehension must be the only argument or in brackets") }
+          guard arguments.isEmpty else {
+            throw unexpected("a comprehension must be the only argument or in brackets")
+          }
           let inner = try comprehension(.generator, key: nil, value: value, at: at)
           arguments.append(.init(kind: .positional, value: inner, at: at))
           break

@@ -45,7 +45,8 @@ extension Parser {
     while skip(symbol: ".") { name += "." + (try readName("a module's name must go on here")) }
     guard let module = NativeModule(rawValue: name) else {
       throw fail(
-        "an imported module must be one of os, os.path, math, copy, found '\(name)'; nothing else can be imported", at: at)
+        "an imported module must be one of os, os.path, math, copy, found '\(name)'; nothing else can be imported",
+        at: at)
     }
     return module
   }

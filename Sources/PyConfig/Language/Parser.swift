@@ -11,7 +11,9 @@ struct Parser {
   static let allowed =
     "a config may hold assignments, expressions, for, if, del, pass and imports of os.path, math and copy"
 
-  init(_ source: SourceText, range: Range<Int>? = nil, depth: Int = 0, limits: ConfigLimits) throws(ConfigError) {
+  init(_ source: SourceText, range: Range<Int>? = nil, depth: Int = 0, limits: ConfigLimits)
+    throws(ConfigError)
+  {
     (self.source, self.limits, self.depth) = (source, limits, depth)
     tokens = try Lexer.tokens(of: source, range: range, limits: limits)
   }
@@ -63,7 +65,9 @@ struct Parser {
   // MARK: Statements
 
   private mutating func readLine(into statements: inout [Statement]) throws(ConfigError) {
-    if case .indent = token.kind { throw fail("a line must start where its block does, found it indented", at: token.at) }
+    if case .indent = token.kind {
+      throw fail("a line must start where its block does, found it indented", at: token.at)
+    }
     if isKeyword("if") {
       statements.append(try readBranch())
     } else if isKeyword("for") {
@@ -75,7 +79,8 @@ struct Parser {
       } while skip(symbol: ";")
       guard token.kind == .newline else {
         if isSymbol(":") {
-          throw fail("'=' must give a value to a name, found ':'; annotations are outside the language", at: token.at)
+          throw fail(
+            "'=' must give a value to a name, found ':'; annotations are outside the language", at: token.at)
         }
         throw unexpected("an operator or the end of the line must stand here")
       }
@@ -161,7 +166,9 @@ struct Parser {
         throw unexpected("an assignment must be one of = += -= *= /= //= %= **=")
       }
       let target = try target(value, "'\(symbol)'")
-      if case .several = target.node { throw fail("'\(symbol)' must change one name or item, found several", at: start) }
+      if case .several = target.node {
+        throw fail("'\(symbol)' must change one name or item, found several", at: start)
+      }
       advance()
       return Statement(at: start, node: .augmented(target, String(symbol.dropLast()), try expressions()))
     }
@@ -182,7 +189,9 @@ struct Parser {
       var targets: [Target] = [], starred: Int?
       for (index, element) in elements.enumerated() {
         if element.isStarred {
-          guard starred == nil else { throw fail("\(use) may have one starred name, found two", at: element.value.at) }
+          guard starred == nil else {
+            throw fail("\(use) may have one starred name, found two", at: element.value.at)
+          }
           starred = index
         }
         targets.append(try target(element.value, use))
@@ -197,11 +206,13 @@ struct Parser {
       case .attribute(let name, let at):
         throw fail("\(use) must be given a name or an item, found an attribute; write ['\(name)']", at: at)
       case .slice(_, _, _, let at):
-        throw fail("\(use) must be given a name or an item, found a slice; make a new list of the parts", at: at)
+        throw fail(
+          "\(use) must be given a name or an item, found a slice; make a new list of the parts", at: at)
       case .call(_, let at): throw fail("\(use) must be given a name or an item, found a call", at: at)
       }
     default: break
     }
-    throw fail("\(use) must be given a name or an item such as x['key'], found another expression", at: value.at)
+    throw fail(
+      "\(use) must be given a name or an item such as x['key'], found another expression", at: value.at)
   }
 }

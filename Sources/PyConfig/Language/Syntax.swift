@@ -69,7 +69,11 @@ struct Expression {
   }
 
   struct Argument {
-    enum Kind { case positional, starred, keyword(String), doubleStarred }
+    enum Kind {
+      case positional, starred
+      case keyword(String)
+      case doubleStarred
+    }
     let kind: Kind
     let value: Expression
     let at: Int

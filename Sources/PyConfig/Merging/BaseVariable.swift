@@ -31,7 +31,9 @@ enum BaseVariable {
   /// Fills in the marks of `node` from the merged bases; `bases` is `nil` in a file without `_base_`.
   ///
   /// A string that is one mark becomes the base's value, whatever its type; marks inside a longer string become text.
-  static func fill(_ node: inout ConfigNode, from bases: ConfigDictionary?, limits: ConfigLimits) throws(ConfigError) {
+  static func fill(_ node: inout ConfigNode, from bases: ConfigDictionary?, limits: ConfigLimits)
+    throws(ConfigError)
+  {
     var bytes = 0
     try fill(&node, from: bases, &bytes, limits)
   }
@@ -76,12 +78,14 @@ enum BaseVariable {
       if i == 0, end == scalars.count - 1 { return ConfigNode(value.value, at: location) }
       guard value.items == nil, value.dictionary == nil else {
         throw ConfigError(
-          "'{{ _base_.\(path) }}' inside a text must be a text or a number, found \(value.typeName)", at: location)
+          "'{{ _base_.\(path) }}' inside a text must be a text or a number, found \(value.typeName)",
+          at: location)
       }
       let insert = value.string ?? pythonRepr(value)
       bytes += insert.utf8.count
       guard bytes <= limits.stringBytes else {
-        throw ConfigError("base variables must add at most \(limits.stringBytes) bytes, found more", at: location)
+        throw ConfigError(
+          "base variables must add at most \(limits.stringBytes) bytes, found more", at: location)
       }
       result.append(contentsOf: insert.unicodeScalars)
       i = end + 1
@@ -93,14 +97,17 @@ enum BaseVariable {
     throws(ConfigError) -> ConfigNode
   {
     guard let bases else {
-      throw ConfigError("'{{ _base_.\(path) }}' must stand in a config that has a _base_, found none", at: location)
+      throw ConfigError(
+        "'{{ _base_.\(path) }}' must stand in a config that has a _base_, found none", at: location)
     }
     var node = ConfigNode(.dictionary(bases)), walked = "_base_"
     for key in path.split(separator: ".", omittingEmptySubsequences: false).map(String.init) {
       guard let next = node.child(key) else {
         let keys = node.dictionary.map { Array($0.keys) } ?? []
         let help = hint(key, among: keys)
-        throw ConfigError("'{{ _base_.\(path) }}' must exist in the bases, found no '\(key)' in \(walked)\(help)", at: location)
+        throw ConfigError(
+          "'{{ _base_.\(path) }}' must exist in the bases, found no '\(key)' in \(walked)\(help)",
+          at: location)
       }
       (node, walked) = (next, walked + "." + key)
     }

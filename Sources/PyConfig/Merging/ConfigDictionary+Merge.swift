@@ -12,7 +12,9 @@ extension ConfigDictionary {
     try merge(child, intoLists: intoLists, path: "")
   }
 
-  fileprivate mutating func merge(_ child: ConfigDictionary, intoLists: Bool, path: String) throws(ConfigError) {
+  fileprivate mutating func merge(_ child: ConfigDictionary, intoLists: Bool, path: String)
+    throws(ConfigError)
+  {
     for (key, node) in child.entries {
       let path = path.isEmpty ? key : "\(path).\(key)"
       if child.integerKeys.contains(key), entries[key] == nil { integerKeys.insert(key) }
@@ -57,11 +59,14 @@ extension ConfigNode {
   ) throws(ConfigError) {
     for (key, node) in child.entries {
       guard !key.isEmpty, key.utf8.allSatisfy({ (48...57).contains($0) }) else {
-        throw ConfigError("'\(path)' is a list: its key must be a whole number, found '\(key)'", at: node.location ?? location)
+        throw ConfigError(
+          "'\(path)' is a list: its key must be a whole number, found '\(key)'", at: node.location ?? location
+        )
       }
       guard let index = Int(key), index < items.count else {
         throw ConfigError(
-          "'\(path)' has \(items.count) items: an index must be below that, found \(key)", at: node.location ?? location)
+          "'\(path)' has \(items.count) items: an index must be below that, found \(key)",
+          at: node.location ?? location)
       }
       if case .dictionary(let new) = node.value {
         try items[index].merge(new, at: node.location, intoLists: true, path: "\(path).\(key)")

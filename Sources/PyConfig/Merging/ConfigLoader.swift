@@ -17,14 +17,17 @@ struct ConfigLoader {
   mutating func load(_ path: String, askedAt asker: SourceLocation? = nil) throws(ConfigError) -> Loaded {
     let absolute = FilePath(path).absolute
     guard !chain.contains(absolute) else {
-      let files = (chain.drop { $0 != absolute } + [absolute]).map { FilePath($0).name }.joined(separator: " -> ")
+      let files = (chain.drop { $0 != absolute } + [absolute]).map { FilePath($0).name }.joined(
+        separator: " -> ")
       throw ConfigError("_base_ must not lead back to its own file, found \(files)", at: asker)
     }
     guard chain.count < budget.limits.baseDepth else {
-      throw ConfigError("_base_ must be at most \(budget.limits.baseDepth) files deep, found a deeper one", at: asker)
+      throw ConfigError(
+        "_base_ must be at most \(budget.limits.baseDepth) files deep, found a deeper one", at: asker)
     }
     guard budget.openFile() else {
-      throw ConfigError("a config must be made of at most \(budget.limits.files) files, found more", at: asker)
+      throw ConfigError(
+        "a config must be made of at most \(budget.limits.files) files, found more", at: asker)
     }
     let text = try contents(of: path, absolute, asker)
     chain.append(absolute)
@@ -32,7 +35,9 @@ struct ConfigLoader {
     return try read(text, name: path)
   }
 
-  private func contents(of path: String, _ absolute: String, _ asker: SourceLocation?) throws(ConfigError) -> String {
+  private func contents(of path: String, _ absolute: String, _ asker: SourceLocation?) throws(ConfigError)
+    -> String
+  {
     let what = asker == nil ? "a config" : "_base_"
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: absolute, isDirectory: &isDirectory) else {
@@ -60,7 +65,8 @@ struct ConfigLoader {
       let bytes = Array(data), valid = String(decoding: bytes, as: UTF8.self).utf8
       let index = zip(bytes, valid).prefix { $0 == $1 }.count
       let line = bytes[..<index].count { $0 == 10 } + 1
-      throw ConfigError("a config file must be UTF-8, found another byte", at: SourceLocation(file: path, line: line))
+      throw ConfigError(
+        "a config file must be UTF-8, found another byte", at: SourceLocation(file: path, line: line))
     }
     return text
   }
@@ -69,7 +75,8 @@ struct ConfigLoader {
   mutating func read(_ text: String, name: String) throws(ConfigError) -> Loaded {
     let file = FilePath(name), absolute = FilePath(file.absolute)
     guard text.utf8.count <= budget.limits.fileBytes else {
-      throw ConfigError("a config must have at most \(budget.limits.fileBytes) bytes, found more in '\(name)'")
+      throw ConfigError(
+        "a config must have at most \(budget.limits.fileBytes) bytes, found more in '\(name)'")
     }
     textBytes += text.utf8.count
     guard textBytes <= budget.limits.fileBytes * 4 else {
@@ -81,7 +88,8 @@ struct ConfigLoader {
     ]
     let source = SourceText(text, name: name, variables: variables)
     guard source.bytes.count <= budget.limits.fileBytes else {
-      throw ConfigError("a config must have at most \(budget.limits.fileBytes) bytes, found more in '\(name)'")
+      throw ConfigError(
+        "a config must have at most \(budget.limits.fileBytes) bytes, found more in '\(name)'")
     }
     var own = try values(of: source, extension: file.extension)
     try warn(own.entries.removeValue(forKey: "_deprecation_"), name: name)
@@ -140,7 +148,8 @@ struct ConfigLoader {
     var paths: [(String, SourceLocation?)] = []
     for node in nodes {
       guard let path = node.string, !path.isEmpty else {
-        throw ConfigError("_base_ must be a path or a list of paths, found \(node.typeName)", at: node.location)
+        throw ConfigError(
+          "_base_ must be a path or a list of paths, found \(node.typeName)", at: node.location)
       }
       paths.append((path, node.location))
     }
@@ -170,7 +179,8 @@ struct ConfigLoader {
     guard walk(node, 0) else {
       let limits = budget.limits
       throw ConfigError(
-        "a config must have at most \(limits.values) values and \(limits.nesting) levels, found more with the bases of '\(name)'")
+        "a config must have at most \(limits.values) values and \(limits.nesting) levels, found more with the bases of '\(name)'"
+      )
     }
   }
 

@@ -6,12 +6,15 @@ enum ConfigOptions {
   static let file = "<--cfg-options>"
 
   /// The options as one nested dictionary.
-  static func dictionary(_ options: [String], limits: ConfigLimits = .standard) throws(ConfigError) -> ConfigDictionary {
+  static func dictionary(_ options: [String], limits: ConfigLimits = .standard) throws(ConfigError)
+    -> ConfigDictionary
+  {
     var root = ConfigDictionary()
     for (index, option) in options.enumerated() {
       let location = SourceLocation(file: file, line: index + 1)
       guard option.utf8.count <= limits.fileBytes / 64 else {
-        throw ConfigError("an option must have at most \(limits.fileBytes / 64) bytes, found more", at: location)
+        throw ConfigError(
+          "an option must have at most \(limits.fileBytes / 64) bytes, found more", at: location)
       }
       guard let equals = option.firstIndex(of: "="), equals != option.startIndex else {
         throw ConfigError("an option must be given as key=value, found '\(option)'", at: location)
@@ -22,7 +25,8 @@ enum ConfigOptions {
       let value = try self.value(String(option[option.index(after: equals)...]), at: place, limits: limits)
       let path = option[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       guard path.count <= limits.nesting else {
-        throw ConfigError("an option's key must have at most \(limits.nesting) parts, found \(path.count)", at: location)
+        throw ConfigError(
+          "an option's key must have at most \(limits.nesting) parts, found \(path.count)", at: location)
       }
       try set(path[...], to: ConfigNode(value, at: place), in: &root, option: option, at: location)
     }
@@ -43,7 +47,8 @@ enum ConfigOptions {
     }
     let child = dictionary.entries[key] ?? ConfigNode(.dictionary(ConfigDictionary()), at: node.location)
     guard case .dictionary(var inner) = child.value else {
-      throw ConfigError("an option must fit the ones before it, found '\(option)' after '\(key)=...'", at: location)
+      throw ConfigError(
+        "an option must fit the ones before it, found '\(option)' after '\(key)=...'", at: location)
     }
     try set(path.dropFirst(), to: node, in: &inner, option: option, at: location)
     dictionary.entries[key] = ConfigNode(.dictionary(inner), at: child.location)
@@ -57,10 +62,12 @@ enum ConfigOptions {
   }
 
   private static func iterable(
-    _ text: ArraySlice<Unicode.Scalar>, whole: String, at location: SourceLocation?, depth: Int, limits: ConfigLimits
+    _ text: ArraySlice<Unicode.Scalar>, whole: String, at location: SourceLocation?, depth: Int,
+    limits: ConfigLimits
   ) throws(ConfigError) -> ConfigValue {
     guard depth <= limits.nesting else {
-      throw ConfigError("at most \(limits.nesting) brackets may lie inside one another, found more", at: location)
+      throw ConfigError(
+        "at most \(limits.nesting) brackets may lie inside one another, found more", at: location)
     }
     // Quotes at the ends and blanks anywhere don't count.
     var rest = text
@@ -75,8 +82,11 @@ enum ConfigOptions {
     } else if !rest.contains(",") {
       return try scalar(String(String.UnicodeScalarView(rest)), at: location)
     }
-    guard rest.count({ $0 == "(" }) == rest.count({ $0 == ")" }), rest.count({ $0 == "[" }) == rest.count({ $0 == "]" })
-    else { throw ConfigError("the brackets of a value must be closed, found '\(whole.prefix(200))'", at: location) }
+    guard rest.count({ $0 == "(" }) == rest.count({ $0 == ")" }),
+      rest.count({ $0 == "[" }) == rest.count({ $0 == "]" })
+    else {
+      throw ConfigError("the brackets of a value must be closed, found '\(whole.prefix(200))'", at: location)
+    }
     var items: [ConfigNode] = []
     while !rest.isEmpty {
       var round = 0, square = 0, end = rest.endIndex
@@ -96,10 +106,12 @@ enum ConfigOptions {
     return isTuple ? .tuple(items) : .list(items)
   }
 
-  private static func scalar(_ text: String, at location: SourceLocation?) throws(ConfigError) -> ConfigValue {
+  private static func scalar(_ text: String, at location: SourceLocation?) throws(ConfigError) -> ConfigValue
+  {
     switch PythonNumber(int: text) {
     case .int(let value): return .int(value)
-    case .tooLarge: throw ConfigError("a whole number must fit 64 bits, found \(text.prefix(80))", at: location)
+    case .tooLarge:
+      throw ConfigError("a whole number must fit 64 bits, found \(text.prefix(80))", at: location)
     case .float(let value): return .float(value)
     case nil: break
     }
