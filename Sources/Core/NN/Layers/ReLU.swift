@@ -34,14 +34,7 @@ public final class PReLU: Module, UnaryModule {
   }
 
   /// - Parameter x: `[N, C, ...]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let slopes = weight.value
-    precondition(
-      slopes.count == 1 || (x.rank > 1 && x.shape[1] == slopes.count),
-      "PReLU: \(slopes.count) channels at axis 1, found shape \(x.shape)")
-    let slope = x.rank > 1 ? slopes.reshaped([slopes.count] + [Int](repeating: 1, count: x.rank - 2)) : slopes
-    return x.relu() + slope * x.clamped(max: 0)
-  }
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.prelu(weight.value) }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
     Init.constant(weight, start)
