@@ -1,3 +1,5 @@
+import Logging
+
 /// Stops the run when the loss is no finite number. Mirrors mmdet's `CheckInvalidLossHook`.
 public final class CheckInvalidLossHook: Hook {
   /// Iterations between checks.
