@@ -25,7 +25,7 @@ final class BatchAugments {
     var left = generator.uniform()
     let scores: Tensor
     switch target {
-    case .labels(let labels): scores = labels.oneHot(classes)
+    case .labels(let labels): scores = labels.oneHot(classes: classes)
     case .scores(let given): scores = given
     }
     for augment in augments {
@@ -107,7 +107,7 @@ struct BatchAugment: ConfigRecord {
       mixed = images.clone()
       if !box.y.isEmpty, !box.x.isEmpty {
         mixed.sliced(2, box.y).sliced(3, box.x).assignInPlace(
-          images.indexSelected(0, order).interpolated(
+          images.indexSelected(0, order).interpolate(
             size: Pair(h: box.y.count, w: box.x.count), mode: .bilinear))
       }
     }

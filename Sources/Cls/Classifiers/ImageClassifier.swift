@@ -1,5 +1,6 @@
 import Core
 import OrderedCollections
+import PyConfig
 
 /// A backbone, a neck and a head: from an image to class probabilities.
 ///

@@ -51,7 +51,7 @@ public final class LabelSmoothLoss: Module, ClassificationLoss {
     }
     let hard: Tensor
     switch target {
-    case .labels(let labels): hard = labels.oneHot(classes)
+    case .labels(let labels): hard = labels.oneHot(classes: classes)
     case .scores(let scores): hard = scores
     }
     let epsilon = config.mode == .classyVision ? config.smoothing / (1 + config.smoothing) : config.smoothing

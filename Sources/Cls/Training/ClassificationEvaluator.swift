@@ -27,7 +27,7 @@ public final class ClassificationEvaluator: Evaluator {
     return results.mapValues { value in
       switch value {
       case .number(let number): .number(number)
-      case .perClass(let numbers): .numbers(numbers)
+      case .perClass(let numbers): .list(numbers.map { .number($0) })
       }
     }
   }
