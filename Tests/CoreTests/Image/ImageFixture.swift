@@ -41,11 +41,29 @@ enum ImageFixture {
     let to_rgb, scaled: Bool
     let result: Expected
   }
+  struct Coloring: Decodable {
+    let name: String
+    let float: Bool
+    let result: Expected
+  }
+  struct Adjusting: Decodable {
+    let name: String
+    let args: [Double]
+    let result: Expected
+  }
+  struct Warping: Decodable {
+    let name, interpolation, mode: String
+    let args: [Double]
+    let result: Expected
+  }
   struct Goldens: Decodable {
     let reading: [Reading]
     let resizing: [Resizing]
     let padding: [Padding]
     let normalizing: [Normalizing]
+    let coloring: [Coloring]
+    let adjusting: [Adjusting]
+    let warping: [Warping]
   }
 
   static let goldens = Result {
