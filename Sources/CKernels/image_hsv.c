@@ -53,19 +53,24 @@ MM_INLINE void from_hsv(float hue, float saturation, float value, float scale, f
   for (int c = 0; c < 3; c++) bgr[c] = parts[sectors[sector][c]];
 }
 
-MM_FUSED_CLONES void mm_image_from_hsv_u8(const uint8_t *src, size_t pixels, int blue_first, uint8_t *dst) {
+// OpenCV (with AVX2) truncates the results of whole groups of 32 pixels and rounds what is left of a row; so does this.
+MM_FUSED_CLONES void mm_image_from_hsv_u8(
+    const uint8_t *src, size_t width, size_t height, int blue_first, uint8_t *dst) {
   int blue = blue_first ? 0 : 2;
-  for (size_t i = 0; i < pixels; i++, src += 3, dst += 3) {
-    float bgr[3];
-    from_hsv((float)src[0], (float)src[1] * (1.f / 255.f), (float)src[2] * (1.f / 255.f), 6.f / 180.f, bgr);
-    for (int c = 0; c < 3; c++) {
-      float value = bgr[c] * 255.f;  // truncated, not rounded
-      bgr[c] = value < 0 ? 0 : value > 255 ? 255 : value;
+  for (size_t y = 0; y < height; y++)
+    for (size_t x = 0; x < width; x++, src += 3, dst += 3) {
+      float bgr[3];
+      int rounds = x >= width / 32 * 32;
+      from_hsv((float)src[0], (float)src[1] * (1.f / 255.f), (float)src[2] * (1.f / 255.f), 6.f / 180.f, bgr);
+      for (int c = 0; c < 3; c++) {
+        float value = bgr[c] * 255.f;
+        if (rounds) value = rintf(value);
+        bgr[c] = value < 0 ? 0 : value > 255 ? 255 : value;
+      }
+      dst[blue] = (uint8_t)bgr[0];
+      dst[1] = (uint8_t)bgr[1];
+      dst[2 - blue] = (uint8_t)bgr[2];
     }
-    dst[blue] = (uint8_t)bgr[0];
-    dst[1] = (uint8_t)bgr[1];
-    dst[2 - blue] = (uint8_t)bgr[2];
-  }
 }
 
 MM_FUSED_CLONES void mm_image_from_hsv_f32(const float *src, size_t pixels, int blue_first, float *dst) {

@@ -108,7 +108,8 @@ void mm_image_gray_f32(const float *_Nonnull src, size_t pixels, int blue_first,
 // HSV (image_hsv.c); 3 channels, BGR if `blue_first`, else RGB.
 void mm_image_to_hsv_u8(const uint8_t *_Nonnull src, size_t pixels, int blue_first, uint8_t *_Nonnull dst);
 void mm_image_to_hsv_f32(const float *_Nonnull src, size_t pixels, int blue_first, float *_Nonnull dst);
-void mm_image_from_hsv_u8(const uint8_t *_Nonnull src, size_t pixels, int blue_first, uint8_t *_Nonnull dst);
+void mm_image_from_hsv_u8(
+    const uint8_t *_Nonnull src, size_t width, size_t height, int blue_first, uint8_t *_Nonnull dst);
 void mm_image_from_hsv_f32(const float *_Nonnull src, size_t pixels, int blue_first, float *_Nonnull dst);
 
 // ---- Warps (image_warp.c)
