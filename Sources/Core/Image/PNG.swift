@@ -28,7 +28,7 @@ enum PNG {
     guard let base = bytes.baseAddress else { throw ImageError("must not be empty") }
     var message = [CChar](repeating: 0, count: Int(MM_IMAGE_MESSAGE))
     guard let png = mm_png_open(base.assumingMemoryBound(to: UInt8.self), bytes.count, &message) else {
-      throw ImageError("not a readable PNG: \(text(message))")
+      throw ImageError("not a readable PNG: \(messageText(message))")
     }
     defer { mm_png_close(png) }
     var (width, height, channels, sample, depth, palette): (Int32, Int32, Int32, Int32, Int32, Int32) =
@@ -36,7 +36,7 @@ enum PNG {
     mm_png_info(png, Int32(layout), &width, &height, &channels, &sample, &depth, &palette)
     func fill(_ target: UnsafeMutablePointer<UInt8>) throws {
       if mm_png_read(png, Int32(layout), target, &message) != 0 {
-        throw ImageError("damaged PNG: \(text(message))", hint: "the file may have been cut off")
+        throw ImageError("damaged PNG: \(messageText(message))", hint: "the file may have been cut off")
       }
     }
     let image: Image
@@ -85,7 +85,7 @@ enum PNG {
       let result = mm_png_write(
         samples, Int32(image.width), Int32(image.height), Int32(image.channels), palette, Int32(palette.count / 3),
         Int32(min(max(level, 0), 9)), &size, &message)
-    else { throw ImageError("the PNG could not be made: \(text(message))") }
+    else { throw ImageError("the PNG could not be made: \(messageText(message))") }
     defer { free(result) }
     return Array(UnsafeBufferPointer(start: result, count: size))
   }
