@@ -11,7 +11,9 @@ public struct AffineMap: Sendable, Equatable {
 
   /// A turn by `degrees` (positive: counter-clockwise) and scaling around a centre: `cv2.getRotationMatrix2D`, whose
   /// centre has 32 bits.
-  public static func rotation(centerX: Double, centerY: Double, degrees: Double, scale: Double = 1) -> AffineMap {
+  public static func rotation(centerX: Double, centerY: Double, degrees: Double, scale: Double = 1)
+    -> AffineMap
+  {
     let (x, y) = (Double(Float(centerX)), Double(Float(centerY)))
     let angle = degrees * Double.pi / 180
     let (alpha, beta) = (cos(angle) * scale, sin(angle) * scale)
@@ -54,7 +56,8 @@ extension Image {
       withRawPixels {
         mm_image_warp(
           $0, isFloat ? 1 : 0, Int32(width), Int32(height), Int32(channels), map.inverse,
-          interpolation == .bilinear ? 1 : 0, Int32(mode.code), fill, target, Int32(newWidth), Int32(newHeight))
+          interpolation == .bilinear ? 1 : 0, Int32(mode.code), fill, target, Int32(newWidth),
+          Int32(newHeight))
       }
     }
   }

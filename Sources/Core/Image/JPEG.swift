@@ -4,7 +4,9 @@ import CKernels
 /// JPEG files through libjpeg. Its error exits end in C; here they are thrown errors.
 enum JPEG {
   /// Decodes as OpenCV or Pillow would; data that end early are an error, as in both.
-  static func decode(_ bytes: UnsafeRawBufferPointer, mode: ReadMode, backend: ImageBackend) throws -> (Image, Int) {
+  static func decode(_ bytes: UnsafeRawBufferPointer, mode: ReadMode, backend: ImageBackend) throws -> (
+    Image, Int
+  ) {
     guard let base = bytes.baseAddress else { throw ImageError("must not be empty") }
     var message = [CChar](repeating: 0, count: Int(MM_IMAGE_MESSAGE))
     guard let jpeg = mm_jpeg_open(base.assumingMemoryBound(to: UInt8.self), bytes.count, &message) else {
@@ -22,7 +24,8 @@ enum JPEG {
     case (.pillow, 4): layout = MM_JPEG_CMYK
     case (.pillow, 1): layout = MM_JPEG_GRAY
     case (.pillow, _): layout = MM_JPEG_BGR
-    case (.cv2, _): layout = mode.isGray || (mode == .unchanged && components == 1) ? MM_JPEG_GRAY : MM_JPEG_BGR
+    case (.cv2, _):
+      layout = mode.isGray || (mode == .unchanged && components == 1) ? MM_JPEG_GRAY : MM_JPEG_BGR
     }
     let channels = layout == MM_JPEG_GRAY ? 1 : layout == MM_JPEG_CMYK ? 4 : 3
     let image = try Image.makeBytes(width: Int(width), height: Int(height), channels: channels) {
@@ -49,7 +52,8 @@ enum JPEG {
     let clamped = Int32(min(max(quality, 0), 100))
     guard
       let result = mm_jpeg_write(
-        samples, Int32(image.width), Int32(image.height), Int32(image.channels), clamped, progressive ? 1 : 0, &size,
+        samples, Int32(image.width), Int32(image.height), Int32(image.channels), clamped, progressive ? 1 : 0,
+        &size,
         &message)
     else { throw ImageError("the JPEG could not be made: \(messageText(message))") }
     defer { free(result) }

@@ -9,7 +9,9 @@ enum ImageFixture {
     .appendingPathComponent("Fixtures/image")
 
   static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
-  static func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: folder.appendingPathComponent(name))) }
+  static func bytes(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+  }
   static func large() throws -> Image { try Image.read(path: path("large.png")) }
 
   struct Expected: Decodable {
@@ -67,7 +69,8 @@ enum ImageFixture {
   }
 
   static let goldens = Result {
-    try JSONDecoder().decode(Goldens.self, from: Data(contentsOf: folder.appendingPathComponent("goldens.json")))
+    try JSONDecoder().decode(
+      Goldens.self, from: Data(contentsOf: folder.appendingPathComponent("goldens.json")))
   }
 }
 
@@ -84,7 +87,8 @@ extension Image {
   }
 
   /// What differs from a golden result, or nil.
-  func difference(from expected: ImageFixture.Expected, tolerance: Float = 0, portion: Double = 0) -> String? {
+  func difference(from expected: ImageFixture.Expected, tolerance: Float = 0, portion: Double = 0) -> String?
+  {
     guard [height, width, channels] == expected.shape, isFloat == (expected.kind == "f32") else {
       return "found \(kind), expected \(expected.shape) \(expected.kind)"
     }

@@ -101,9 +101,12 @@ import Testing
         made = part.rotated(
           degrees: amount, scale: item.args[1], value: value, interpolation: interpolation, mode: mode)
       case "shear_x": made = part.sheared(magnitude: amount, value: value, interpolation: interpolation)
-      case "shear_y": made = part.sheared(magnitude: amount, .vertical, value: value, interpolation: interpolation)
-      case "translate_x": made = part.translated(offset: amount * 50, value: value, interpolation: interpolation)
-      default: made = part.translated(offset: amount * 50, .vertical, value: value, interpolation: interpolation)
+      case "shear_y":
+        made = part.sheared(magnitude: amount, .vertical, value: value, interpolation: interpolation)
+      case "translate_x":
+        made = part.translated(offset: amount * 50, value: value, interpolation: interpolation)
+      default:
+        made = part.translated(offset: amount * 50, .vertical, value: value, interpolation: interpolation)
       }
       if let difference = made.difference(from: item.result) {
         Issue.record("\(item.name) \(item.args) \(interpolation) \(mode): \(difference)")
@@ -114,7 +117,10 @@ import Testing
   @Test func survivesWildWarps() {
     let image = Image(width: 3, height: 2, filledWith: 5)
     for mode in PaddingMode.allCases {
-      for map in [AffineMap(0, 0, 0, 0, 0, 0), AffineMap(1e-30, 0, 1e30, 0, 1e-30, -1e30), AffineMap(.nan, 1, 1, 1, .infinity, 1)] {
+      for map in [
+        AffineMap(0, 0, 0, 0, 0, 0), AffineMap(1e-30, 0, 1e30, 0, 1e-30, -1e30),
+        AffineMap(.nan, 1, 1, 1, .infinity, 1),
+      ] {
         #expect(image.warped(map, width: 4, height: 4, mode: mode).count == 48)
       }
     }

@@ -42,6 +42,8 @@ import Testing
     try image.toFloat().write(path: folder.appendingPathComponent("b.JPG").path)
     #expect {
       try image.write(path: folder.appendingPathComponent("c.gif").path)
-    } throws: { "\($0)".contains("c.gif: the extension must be .jpg, .jpeg or .png to write an image, found '.gif'") }
+    } throws: {
+      "\($0)".contains("c.gif: the extension must be .jpg, .jpeg or .png to write an image, found '.gif'")
+    }
   }
 }

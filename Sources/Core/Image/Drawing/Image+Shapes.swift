@@ -16,7 +16,9 @@ extension Image {
   ) {
     let (top, bottom) = (max(min(y1, y2), 0), min(max(y1, y2), height - 1))
     paint("fillRectangle", color, opacity: opacity) { canvas in
-      for y in stride(from: top, through: bottom, by: 1) { canvas.span(from: min(x1, x2), to: max(x1, x2), y: y) }
+      for y in stride(from: top, through: bottom, by: 1) {
+        canvas.span(from: min(x1, x2), to: max(x1, x2), y: y)
+      }
     }
   }
 
@@ -52,7 +54,8 @@ extension Image {
     guard length > 0 else {
       let corner = [(-1.0, -1.0), (1, -1), (1, 1), (-1, 1)]
       fillPolygon(
-        corner.map { DrawingPoint(start.x + $0.0 * half, start.y + $0.1 * half) }, color: color, opacity: opacity)
+        corner.map { DrawingPoint(start.x + $0.0 * half, start.y + $0.1 * half) }, color: color,
+        opacity: opacity)
       return
     }
     // A rectangle along the line, half a pixel longer at both ends.
@@ -79,11 +82,15 @@ extension Image {
   /// Fills a polygon: the pixels whose middle lies inside, by the even-odd rule.
   /// - Complexity: O(points × rows + pixels).
   public mutating func fillPolygon(_ points: [DrawingPoint], color: [UInt8], opacity: Double = 1) {
-    guard points.count >= 3, points.allSatisfy({ abs($0.x) <= Double(Self.farthest) && abs($0.y) <= Double(Self.farthest) })
+    guard points.count >= 3,
+      points.allSatisfy({ abs($0.x) <= Double(Self.farthest) && abs($0.y) <= Double(Self.farthest) })
     else { return }
     let ys = points.map(\.y)
     guard let low = ys.min(), let high = ys.max() else { return }
-    let rows = max(Int(low.rounded(.up)), 0)..<max(min(Int(high.rounded(.down)) + 1, height), max(Int(low.rounded(.up)), 0))
+    let rows =
+      max(
+        Int(low.rounded(.up)), 0)..<max(
+        min(Int(high.rounded(.down)) + 1, height), max(Int(low.rounded(.up)), 0))
     paint("fillPolygon", color, opacity: opacity) { canvas in
       var crossings: [Double] = []
       for row in rows {
@@ -131,7 +138,8 @@ extension Image {
   /// Lays another image of the same channels over this one, its upper left corner at (`x`, `y`).
   public mutating func draw(_ other: Image, x: Int, y: Int, opacity: Double = 1) {
     precondition(
-      other.channels == channels, "Image.draw: the other image must have \(channels) channels, found \(other.channels)")
+      other.channels == channels,
+      "Image.draw: the other image must have \(channels) channels, found \(other.channels)")
     let source = other.requireBytes("draw")
     let weight = Int((min(max(opacity, 0), 1) * 256).rounded())
     let (width, height, channels) = (width, height, channels)
@@ -142,7 +150,8 @@ extension Image {
         for i in columns.lowerBound * channels..<columns.upperBound * channels {
           let at = ((y + row) * width + x) * channels + i
           let old = Int(samples[at])
-          samples[at] = UInt8(old + ((Int(source[row * other.width * channels + i]) - old) * weight + 128) >> 8)
+          samples[at] = UInt8(
+            old + ((Int(source[row * other.width * channels + i]) - old) * weight + 128) >> 8)
         }
       }
     }

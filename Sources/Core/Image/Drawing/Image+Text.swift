@@ -3,7 +3,10 @@ extension Image {
   /// The space that `text` takes, its last line's descenders included.
   public static func textSize(_ text: String, scale: Int = 1) -> (width: Int, height: Int) {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    return ((lines.map(\.count).max() ?? 0) * BitmapFont.cellWidth * scale, lines.count * BitmapFont.cellHeight * scale)
+    return (
+      (lines.map(\.count).max() ?? 0) * BitmapFont.cellWidth * scale,
+      lines.count * BitmapFont.cellHeight * scale
+    )
   }
 
   /// Writes text with its upper left corner at (`x`, `y`); what lies outside is cut off.
@@ -19,7 +22,8 @@ extension Image {
     if let background {
       let size = Image.textSize(text, scale: scale)
       fillRectangle(
-        x1: x, y1: y, x2: x + size.width - 1, y2: y + size.height - 1, color: background, opacity: backgroundOpacity)
+        x1: x, y1: y, x2: x + size.width - 1, y2: y + size.height - 1, color: background,
+        opacity: backgroundOpacity)
     }
     paint("draw", color) { canvas in
       for (row, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
