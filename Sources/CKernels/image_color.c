@@ -50,8 +50,8 @@ void mm_image_gray_u8(
     dst[i] = (uint8_t)((src[0] * w0 + src[1] * w1 + src[2] * w2 + (1 << (bits - 1))) >> bits);
 }
 
-void mm_image_gray_f32(const float *src, size_t pixels, int blue_first, float *dst) {
-  float w0 = blue_first ? 0.114f : 0.299f, w2 = blue_first ? 0.299f : 0.114f;
-  for (size_t i = 0; i < pixels; i++)
-    dst[i] = src[3 * i] * w0 + src[3 * i + 1] * 0.587f + src[3 * i + 2] * w2;
+MM_FUSED_CLONES void mm_image_gray_f32(const float *src, size_t pixels, int blue_first, float *dst) {
+  int blue = blue_first ? 0 : 2;
+  for (size_t i = 0; i < pixels; i++, src += 3)
+    dst[i] = fmaf(src[2 - blue], 0.299f, fmaf(src[blue], 0.114f, src[1] * 0.587f));
 }

@@ -65,6 +65,11 @@ mm_png *mm_png_open(const uint8_t *data, size_t size, char *message) {
     return NULL;
   }
   png_set_read_fn(png->read, png, take);
+#ifdef PNG_HANDLE_AS_UNKNOWN_SUPPORTED
+  // Colour spaces are not honoured; left in, they would make old versions of libpng bend the gray of colour images.
+  static const png_byte ignored[] = "gAMA\0cHRM\0sRGB\0iCCP\0cICP";
+  png_set_keep_unknown_chunks(png->read, PNG_HANDLE_CHUNK_NEVER, ignored, sizeof ignored / 5);
+#endif
   png_read_info(png->read, png->info);
   png_uint_32 width, height;
   png_get_IHDR(png->read, png->info, &width, &height, &png->depth, &png->color, NULL, NULL, NULL);

@@ -41,7 +41,7 @@ typedef struct {
 
 static size_t axis_bytes(int d, int taps) { return 2 * mm_aligned((size_t)d * (size_t)taps * 4); }
 
-// `precise` takes positions in double, else in float as OpenCV's own loops do.
+// Linear and cubic positions are taken in double, as IPP does; the others in float, as OpenCV's own loops do.
 static axis make_axis(char *memory, int s, int d, int step, int method) {
   int taps = method == MM_SCALE_LANCZOS ? 8 : method == MM_SCALE_CUBIC ? 4 : 2;
   axis out = {taps, (int32_t *)memory, (float *)(memory + axis_bytes(d, taps) / 2)};
@@ -95,6 +95,34 @@ static axis make_axis(char *memory, int s, int d, int step, int method) {
 ROW(uint8_t, row_u8)
 ROW(float, row_f32)
 
+typedef uint8_t bytes4 __attribute__((vector_size(4), aligned(1)));
+typedef float floats4 __attribute__((vector_size(16)));
+
+// Four taps of 3 or 4 channels at once: reads 4 bytes a tap and writes 4 floats a pixel, in order, so that what is
+// written past a pixel of 3 is overwritten by the next. Sums in the same order as the plain loop.
+MM_CLONES static void cubic_row(
+    const uint8_t *restrict src, axis across, int sw, int dw, int channels, float *restrict dst) {
+  int end = sw * channels;
+  for (int x = 0; x < dw; x++) {
+    const int32_t *at = across.offsets + x * 4;
+    const float *w = across.weights + x * 4;
+    float *to = dst + (size_t)x * (size_t)channels;
+    if (at[3] + 4 <= end) {
+      floats4 sum = __builtin_convertvector(*(const bytes4 *)(src + at[0]), floats4) * w[0];
+      sum += __builtin_convertvector(*(const bytes4 *)(src + at[1]), floats4) * w[1];
+      sum += __builtin_convertvector(*(const bytes4 *)(src + at[2]), floats4) * w[2];
+      sum += __builtin_convertvector(*(const bytes4 *)(src + at[3]), floats4) * w[3];
+      memcpy(to, &sum, sizeof sum);
+    } else {
+      for (int c = 0; c < channels; c++) {
+        float sum = (float)src[at[0] + c] * w[0];
+        for (int k = 1; k < 4; k++) sum += (float)src[at[k] + c] * w[k];
+        to[c] = sum;
+      }
+    }
+  }
+}
+
 MM_INLINE float column(float *const *rows, const float *w, int taps, int i) {
   float sum = rows[0][i] * w[0];
   for (int k = 1; k < taps; k++) sum += rows[k][i] * w[k];
@@ -109,7 +137,9 @@ MM_CLONES static void columns_f32(float *const *rows, const float *w, int taps, 
     for (int i = 0; i < n; i++) dst[i] = column(rows, w, 8, i);
 }
 MM_CLONES static void columns_u8(float *const *rows, const float *w, int n, uint8_t *restrict dst) {
-  for (int i = 0; i < n; i++) dst[i] = mm_saturate(column(rows, w, 4, i));
+  const float *restrict a = rows[0], *restrict b = rows[1], *restrict c = rows[2], *restrict d = rows[3];
+  float wa = w[0], wb = w[1], wc = w[2], wd = w[3];
+  for (int i = 0; i < n; i++) dst[i] = mm_saturate(((a[i] * wa + b[i] * wb) + c[i] * wc) + d[i] * wd);
 }
 
 static void filter(
@@ -119,7 +149,7 @@ static void filter(
   axis across = make_axis(tables, sw, dw, channels, method);
   axis down = make_axis(tables + axis_bytes(dw, taps), sh, dh, 1, method);
   int n = dw * channels;
-  size_t stride = mm_aligned((size_t)n * sizeof(float)) / sizeof(float);
+  size_t stride = mm_aligned(((size_t)n + 4) * sizeof(float)) / sizeof(float);
   float *block = mm_scratch(MM_IMAGE_ROWS, (size_t)taps * stride * sizeof(float));
   // Row y of the source is kept in slot y % taps: a window of `taps` rows never collides.
   int have[MAX_TAPS];
@@ -134,6 +164,8 @@ static void filter(
       size_t offset = (size_t)need * (size_t)sw * (size_t)channels;
       if (is_float)
         row_f32((const float *)src + offset, across, dw, channels, rows[k]);
+      else if (channels >= 3 && taps == 4)
+        cubic_row((const uint8_t *)src + offset, across, sw, dw, channels, rows[k]);
       else
         row_u8((const uint8_t *)src + offset, across, dw, channels, rows[k]);
     }

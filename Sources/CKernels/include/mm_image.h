@@ -104,3 +104,38 @@ void mm_image_gray_u8(
     const uint8_t *_Nonnull src, size_t pixels, int channels, int w0, int w1, int w2, int bits,
     uint8_t *_Nonnull dst);
 void mm_image_gray_f32(const float *_Nonnull src, size_t pixels, int blue_first, float *_Nonnull dst);
+
+// HSV (image_hsv.c); 3 channels, BGR if `blue_first`, else RGB.
+void mm_image_to_hsv_u8(const uint8_t *_Nonnull src, size_t pixels, int blue_first, uint8_t *_Nonnull dst);
+void mm_image_to_hsv_f32(const float *_Nonnull src, size_t pixels, int blue_first, float *_Nonnull dst);
+void mm_image_from_hsv_u8(
+    const uint8_t *_Nonnull src, size_t width, size_t height, int blue_first, uint8_t *_Nonnull dst);
+void mm_image_from_hsv_f32(const float *_Nonnull src, size_t pixels, int blue_first, float *_Nonnull dst);
+
+// ---- Warps (image_warp.c)
+
+// dst(x, y) = src(m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]), bilinear or nearest. `mode` is one of MM_PAD_*, `fill`
+// one pixel. Channels 1...4, bytes or floats.
+void mm_image_warp(
+    const void *_Nonnull src, int is_float, int sw, int sh, int channels, const double *_Nonnull inverse, int linear,
+    int mode, const float *_Nonnull fill, void *_Nonnull dst, int dw, int dh);
+
+// ---- Blending and filters (image_blend.c)
+
+// OpenCV's addWeighted: a * alpha + b * beta in f32, fused. Bytes: rounded and saturated, or, if `cut`, limited and
+// truncated as NumPy does.
+void mm_image_blend_u8(
+    const uint8_t *_Nonnull a, float alpha, const uint8_t *_Nonnull b, float beta, size_t count, int cut,
+    uint8_t *_Nonnull dst);
+void mm_image_blend_f32(
+    const float *_Nonnull a, float alpha, const float *_Nonnull b, float beta, size_t count, float *_Nonnull dst);
+// 3 x 3 correlation of bytes in f32, reflecting at the borders without the edge pixel; rounded and saturated.
+void mm_image_filter3(
+    const uint8_t *_Nonnull src, int width, int height, int channels, const float *_Nonnull kernel,
+    uint8_t *_Nonnull dst);
+// Replaces each sample by table[sample]; `tables` holds one table of 256 a channel.
+void mm_image_look_up(
+    const uint8_t *_Nonnull src, size_t pixels, int channels, const uint8_t *_Nonnull tables, uint8_t *_Nonnull dst);
+// Counts the values of each channel: 256 counts a channel.
+void mm_image_histogram(
+    const uint8_t *_Nonnull src, size_t pixels, int channels, uint64_t *_Nonnull counts);

@@ -7,7 +7,8 @@ enum BMP {
     let (start, header, width, rows) = (long(10), long(14), long(18), long(22))
     let (bits, compression) = (short(28), long(30))
     let height = abs(rows)
-    guard header >= 40, header <= 124, [8, 24, 32].contains(bits), compression == 0 || (compression == 3 && bits == 32)
+    guard header >= 40, header <= 124, [8, 24, 32].contains(bits),
+      compression == 0 || (compression == 3 && bits == 32)
     else {
       throw ImageError(
         "a BMP must be uncompressed with 8, 24 or 32 bits a pixel, found \(bits) bits, compression \(compression)",
@@ -24,7 +25,8 @@ enum BMP {
     let stride = (width * bits + 31) / 32 * 4
     guard start >= 14 + header, start <= bytes.count, bytes.count - start >= stride * height else {
       throw ImageError(
-        "a \(width)x\(height) BMP needs \(stride * height) bytes of pixels, found \(max(0, bytes.count - start))")
+        "a \(width)x\(height) BMP needs \(stride * height) bytes of pixels, found \(max(0, bytes.count - start))"
+      )
     }
     if bits == 8 { return try indexed(bytes, start, header, width, height, rows < 0, stride) }
     let channels = bits / 8
@@ -39,14 +41,17 @@ enum BMP {
 
   /// A palette of grays gives one channel, as OpenCV has it.
   private static func indexed(
-    _ bytes: UnsafeRawBufferPointer, _ start: Int, _ header: Int, _ width: Int, _ height: Int, _ fromTop: Bool,
+    _ bytes: UnsafeRawBufferPointer, _ start: Int, _ header: Int, _ width: Int, _ height: Int,
+    _ fromTop: Bool,
     _ stride: Int
   ) throws -> Image {
     let entries = min(256, (start - 14 - header) / 4)
     var table = [UInt8](repeating: 0, count: 1024)
     for i in 0..<4 * entries { table[i] = bytes[14 + header + i] }
     var gray = true
-    for i in 0..<entries where table[4 * i] != table[4 * i + 1] || table[4 * i] != table[4 * i + 2] { gray = false }
+    for i in 0..<entries where table[4 * i] != table[4 * i + 1] || table[4 * i] != table[4 * i + 2] {
+      gray = false
+    }
     let channels = gray ? 1 : 3
     return .makeBytes(width: width, height: height, channels: channels) { target in
       for y in 0..<height {

@@ -23,7 +23,9 @@ extension Image {
     case .f32:
       return .makeFloats(width: width, height: height, channels: 3) { target in
         withRawPixels { source in
-          UnsafeMutableRawPointer(target).withMemoryRebound(to: UInt8.self, capacity: 3 * step * width * height) {
+          UnsafeMutableRawPointer(target).withMemoryRebound(
+            to: UInt8.self, capacity: 3 * step * width * height
+          ) {
             mm_image_triple(source, width * height, Int32(step), $0)
           }
         }

@@ -55,7 +55,8 @@ extension Image {
     return like(width: newWidth, height: newHeight) { target in
       withRawPixels {
         mm_image_pad(
-          $0, Int32(width), Int32(height), Int32(pixelBytes), Int32(left), Int32(top), Int32(right), Int32(bottom),
+          $0, Int32(width), Int32(height), Int32(pixelBytes), Int32(left), Int32(top), Int32(right),
+          Int32(bottom),
           Int32(mode.code), pixel, target)
       }
     }
@@ -101,7 +102,9 @@ extension Image {
   ///   - scale: grows the box around its centre first.
   ///   - fill: the colour of what lies outside; nil cuts the box at the image's edges instead.
   /// - Throws: ``ImageError`` when nothing of the box lies inside the image.
-  public func cropped(box: (Double, Double, Double, Double), scale: Double = 1, fill: [Double]? = nil) throws -> Image {
+  public func cropped(box: (Double, Double, Double, Double), scale: Double = 1, fill: [Double]? = nil) throws
+    -> Image
+  {
     var (x1, y1, x2, y2) = box
     if scale != 1 {
       let dw = (x2 - x1 + 1) * (scale - 1) * 0.5

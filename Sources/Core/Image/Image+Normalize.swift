@@ -11,7 +11,8 @@ extension Image {
   public func normalized(mean: [Double], std: [Double], toRGB: Bool = true) -> Image {
     precondition(
       mean.count == channels && std.count == channels,
-      "Image.normalized: must be given \(channels) means and deviations, found \(mean.count) and \(std.count)")
+      "Image.normalized: must be given \(channels) means and deviations, found \(mean.count) and \(std.count)"
+    )
     let means = mean.map { Float($0) }
     let scales = std.map { 1 / $0 }
     let swap: Int32 = toRGB && channels >= 3 ? 1 : 0
@@ -29,7 +30,8 @@ extension Image {
   public func denormalized(mean: [Double], std: [Double], toBGR: Bool = true) -> Image {
     precondition(
       mean.count == channels && std.count == channels,
-      "Image.denormalized: must be given \(channels) means and deviations, found \(mean.count) and \(std.count)")
+      "Image.denormalized: must be given \(channels) means and deviations, found \(mean.count) and \(std.count)"
+    )
     let means = mean.map { Float($0) }
     guard case .f32(let samples) = pixels else {
       preconditionFailure("Image.denormalized: must be an image of floats, found bytes")

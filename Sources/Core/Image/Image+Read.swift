@@ -14,11 +14,14 @@ extension Image {
   ) throws -> Image {
     let data: Data
     do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
       let missing = access(path, F_OK) != 0
       throw ImageError(
-        path: path, missing ? "must exist, found nothing" : "must be a readable file, found \(String(cString: strerror(errno)))")
+        path: path,
+        missing
+          ? "must exist, found nothing" : "must be a readable file, found \(String(cString: strerror(errno)))"
+      )
     }
     guard data.count <= maxFileSize else {
       throw ImageError(path: path, "must be at most \(maxFileSize) bytes, found \(data.count)")
@@ -33,7 +36,8 @@ extension Image {
 
   /// Reads a picture from bytes: mmcv's `imfrombytes`.
   public static func decode(
-    bytes: some ContiguousBytes, mode: ReadMode = .color, backend: ImageBackend = .cv2, order: ChannelOrder = .bgr
+    bytes: some ContiguousBytes, mode: ReadMode = .color, backend: ImageBackend = .cv2,
+    order: ChannelOrder = .bgr
   ) throws -> Image {
     try bytes.withUnsafeBytes { try decode($0, mode: mode, backend: backend, order: order) }
   }

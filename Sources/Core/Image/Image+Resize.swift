@@ -53,7 +53,8 @@ extension Image {
     backend: ImageBackend = .cv2
   ) -> Image {
     precondition(
-      newWidth > 0 && newHeight > 0, "Image.resized: the new sides must be positive, found \(newWidth)x\(newHeight)")
+      newWidth > 0 && newHeight > 0,
+      "Image.resized: the new sides must be positive, found \(newWidth)x\(newHeight)")
     precondition(
       newWidth < 1 << 24 && newHeight < 1 << 24,
       "Image.resized: the new sides must be below 2^24, found \(newWidth)x\(newHeight)")

@@ -8,7 +8,9 @@ extension Image {
   /// Runs `body` with the first byte of the samples, whatever their kind.
   func withRawPixels<Result>(_ body: (UnsafePointer<UInt8>) -> Result) -> Result {
     func run(_ raw: UnsafeRawBufferPointer) -> Result {
-      guard let base = raw.baseAddress else { preconditionFailure("Image.withRawPixels: an image is never empty") }
+      guard let base = raw.baseAddress else {
+        preconditionFailure("Image.withRawPixels: an image is never empty")
+      }
       return body(base.assumingMemoryBound(to: UInt8.self))
     }
     switch pixels {

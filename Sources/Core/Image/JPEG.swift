@@ -4,11 +4,13 @@ import CKernels
 /// JPEG files through libjpeg. Its error exits end in C; here they are thrown errors.
 enum JPEG {
   /// Decodes as OpenCV or Pillow would; data that end early are an error, as in both.
-  static func decode(_ bytes: UnsafeRawBufferPointer, mode: ReadMode, backend: ImageBackend) throws -> (Image, Int) {
+  static func decode(_ bytes: UnsafeRawBufferPointer, mode: ReadMode, backend: ImageBackend) throws -> (
+    Image, Int
+  ) {
     guard let base = bytes.baseAddress else { throw ImageError("must not be empty") }
     var message = [CChar](repeating: 0, count: Int(MM_IMAGE_MESSAGE))
     guard let jpeg = mm_jpeg_open(base.assumingMemoryBound(to: UInt8.self), bytes.count, &message) else {
-      throw ImageError("not a readable JPEG: \(text(message))")
+      throw ImageError("not a readable JPEG: \(messageText(message))")
     }
     defer { mm_jpeg_close(jpeg) }
     var (width, height, components, adobe): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
@@ -22,12 +24,13 @@ enum JPEG {
     case (.pillow, 4): layout = MM_JPEG_CMYK
     case (.pillow, 1): layout = MM_JPEG_GRAY
     case (.pillow, _): layout = MM_JPEG_BGR
-    case (.cv2, _): layout = mode.isGray || (mode == .unchanged && components == 1) ? MM_JPEG_GRAY : MM_JPEG_BGR
+    case (.cv2, _):
+      layout = mode.isGray || (mode == .unchanged && components == 1) ? MM_JPEG_GRAY : MM_JPEG_BGR
     }
     let channels = layout == MM_JPEG_GRAY ? 1 : layout == MM_JPEG_CMYK ? 4 : 3
     let image = try Image.makeBytes(width: Int(width), height: Int(height), channels: channels) {
       if mm_jpeg_read(jpeg, Int32(layout), $0, &message) != 0 {
-        throw ImageError("damaged JPEG: \(text(message))", hint: "the file may have been cut off")
+        throw ImageError("damaged JPEG: \(messageText(message))", hint: "the file may have been cut off")
       }
     }
     guard layout == MM_JPEG_CMYK else { return (image, orientation) }
@@ -49,16 +52,17 @@ enum JPEG {
     let clamped = Int32(min(max(quality, 0), 100))
     guard
       let result = mm_jpeg_write(
-        samples, Int32(image.width), Int32(image.height), Int32(image.channels), clamped, progressive ? 1 : 0, &size,
+        samples, Int32(image.width), Int32(image.height), Int32(image.channels), clamped, progressive ? 1 : 0,
+        &size,
         &message)
-    else { throw ImageError("the JPEG could not be made: \(text(message))") }
+    else { throw ImageError("the JPEG could not be made: \(messageText(message))") }
     defer { free(result) }
     return Array(UnsafeBufferPointer(start: result, count: size))
   }
 }
 
 /// A message that C left in a buffer.
-func text(_ message: [CChar]) -> String {
+func messageText(_ message: [CChar]) -> String {
   String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 

@@ -22,13 +22,15 @@ enum PNG {
   }
 
   /// Decodes the samples as they are stored.
-  static func stored(_ bytes: UnsafeRawBufferPointer) throws -> Stored { try read(bytes, layout: MM_PNG_STORED) }
+  static func stored(_ bytes: UnsafeRawBufferPointer) throws -> Stored {
+    try read(bytes, layout: MM_PNG_STORED)
+  }
 
   private static func read(_ bytes: UnsafeRawBufferPointer, layout: Int) throws -> Stored {
     guard let base = bytes.baseAddress else { throw ImageError("must not be empty") }
     var message = [CChar](repeating: 0, count: Int(MM_IMAGE_MESSAGE))
     guard let png = mm_png_open(base.assumingMemoryBound(to: UInt8.self), bytes.count, &message) else {
-      throw ImageError("not a readable PNG: \(text(message))")
+      throw ImageError("not a readable PNG: \(messageText(message))")
     }
     defer { mm_png_close(png) }
     var (width, height, channels, sample, depth, palette): (Int32, Int32, Int32, Int32, Int32, Int32) =
@@ -36,7 +38,7 @@ enum PNG {
     mm_png_info(png, Int32(layout), &width, &height, &channels, &sample, &depth, &palette)
     func fill(_ target: UnsafeMutablePointer<UInt8>) throws {
       if mm_png_read(png, Int32(layout), target, &message) != 0 {
-        throw ImageError("damaged PNG: \(text(message))", hint: "the file may have been cut off")
+        throw ImageError("damaged PNG: \(messageText(message))", hint: "the file may have been cut off")
       }
     }
     let image: Image
@@ -46,7 +48,9 @@ enum PNG {
       let total = Int(width) * Int(height) * Int(channels)
       let samples = try [UInt16](unsafeUninitializedCapacity: total) { target, filled in
         if let base = target.baseAddress {
-          try UnsafeMutableRawPointer(base).withMemoryRebound(to: UInt8.self, capacity: 2 * total) { try fill($0) }
+          try UnsafeMutableRawPointer(base).withMemoryRebound(to: UInt8.self, capacity: 2 * total) {
+            try fill($0)
+          }
         }
         filled = total
       }
@@ -73,7 +77,8 @@ enum PNG {
     if !palette.isEmpty {
       guard image.channels == 1, palette.count % 3 == 0, palette.count <= 768 else {
         throw ImageError(
-          "a palette must be 1...256 RGB triples for a 1-channel image, found \(palette.count) bytes, \(image.kind)")
+          "a palette must be 1...256 RGB triples for a 1-channel image, found \(palette.count) bytes, \(image.kind)"
+        )
       }
       if let high = samples.max(), Int(high) >= palette.count / 3 {
         throw ImageError("indices must be below the palette's \(palette.count / 3) colours, found \(high)")
@@ -83,9 +88,10 @@ enum PNG {
     var size = 0
     guard
       let result = mm_png_write(
-        samples, Int32(image.width), Int32(image.height), Int32(image.channels), palette, Int32(palette.count / 3),
+        samples, Int32(image.width), Int32(image.height), Int32(image.channels), palette,
+        Int32(palette.count / 3),
         Int32(min(max(level, 0), 9)), &size, &message)
-    else { throw ImageError("the PNG could not be made: \(text(message))") }
+    else { throw ImageError("the PNG could not be made: \(messageText(message))") }
     defer { free(result) }
     return Array(UnsafeBufferPointer(start: result, count: size))
   }

@@ -18,7 +18,9 @@ enum PNM {
     let start = scanner.at + 1
     // Written as text, a sample takes two bytes at least.
     let room = kind >= 5 ? bytes.count - start : (bytes.count - scanner.at) / 2 + 1
-    guard room >= count else { throw ImageError("a PNM needs \(count) samples, found at most \(max(0, room))") }
+    guard room >= count else {
+      throw ImageError("a PNM needs \(count) samples, found at most \(max(0, room))")
+    }
     let image = try Image.makeBytes(width: width, height: height, channels: channels) { target in
       if kind >= 5 {
         UnsafeMutableRawBufferPointer(start: target, count: count)
@@ -53,7 +55,9 @@ enum PNM {
         value = value * 10 + Int(bytes[at]) - 0x30
         at += 1
       }
-      guard at > start else { throw ImageError("a PNM \(what) must be a number, found something else at byte \(at)") }
+      guard at > start else {
+        throw ImageError("a PNM \(what) must be a number, found something else at byte \(at)")
+      }
       return value
     }
   }

@@ -9,7 +9,9 @@ enum ImageFixture {
     .appendingPathComponent("Fixtures/image")
 
   static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
-  static func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: folder.appendingPathComponent(name))) }
+  static func bytes(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+  }
   static func large() throws -> Image { try Image.read(path: path("large.png")) }
 
   struct Expected: Decodable {
@@ -41,15 +43,34 @@ enum ImageFixture {
     let to_rgb, scaled: Bool
     let result: Expected
   }
+  struct Coloring: Decodable {
+    let name: String
+    let float: Bool
+    let result: Expected
+  }
+  struct Adjusting: Decodable {
+    let name: String
+    let args: [Double]
+    let result: Expected
+  }
+  struct Warping: Decodable {
+    let name, interpolation, mode: String
+    let args: [Double]
+    let result: Expected
+  }
   struct Goldens: Decodable {
     let reading: [Reading]
     let resizing: [Resizing]
     let padding: [Padding]
     let normalizing: [Normalizing]
+    let coloring: [Coloring]
+    let adjusting: [Adjusting]
+    let warping: [Warping]
   }
 
   static let goldens = Result {
-    try JSONDecoder().decode(Goldens.self, from: Data(contentsOf: folder.appendingPathComponent("goldens.json")))
+    try JSONDecoder().decode(
+      Goldens.self, from: Data(contentsOf: folder.appendingPathComponent("goldens.json")))
   }
 }
 
@@ -66,7 +87,8 @@ extension Image {
   }
 
   /// What differs from a golden result, or nil.
-  func difference(from expected: ImageFixture.Expected, tolerance: Float = 0, portion: Double = 0) -> String? {
+  func difference(from expected: ImageFixture.Expected, tolerance: Float = 0, portion: Double = 0) -> String?
+  {
     guard [height, width, channels] == expected.shape, isFloat == (expected.kind == "f32") else {
       return "found \(kind), expected \(expected.shape) \(expected.kind)"
     }

@@ -62,7 +62,8 @@ import Testing
 
   /// Whatever a damaged file does, it must end in an image or an error.
   @Test(arguments: [
-    "420.jpg", "progressive.jpg", "gray.jpg", "cmyk.jpg", "exif6.jpg", "restart.jpg", "rgba.png", "palette4.png",
+    "420.jpg", "progressive.jpg", "gray.jpg", "cmyk.jpg", "exif6.jpg", "restart.jpg", "rgba.png",
+    "palette4.png",
     "interlaced.png", "gray16.png", "exif.png", "rgb.bmp", "gray.bmp", "gray.pgm", "text.ppm",
   ])
   func survivesDamage(name: String) throws {
@@ -75,7 +76,9 @@ import Testing
     var read = 0
     for round in 0..<250 {
       var bytes = original
-      for _ in 0..<next(4) { bytes[next(min(bytes.count, round % 2 == 0 ? 600 : bytes.count))] = UInt8(next(256)) }
+      for _ in 0..<next(4) {
+        bytes[next(min(bytes.count, round % 2 == 0 ? 600 : bytes.count))] = UInt8(next(256))
+      }
       if round % 5 == 0 { bytes.removeLast(next(bytes.count)) }
       if name.hasSuffix(".png"), round % 3 == 0 { Self.repairChecksums(&bytes) }
       let mode = ReadMode.allCases[round % ReadMode.allCases.count]
