@@ -54,7 +54,7 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CKernels", dependencies: ["COpenBLAS"], cSettings: fastC),
+    .target(name: "CKernels", dependencies: ["COpenBLAS", "CPNG", "CJPEG"], cSettings: fastC),
 
     // The config language and the checkpoint files: no tensors, no models.
     .target(
