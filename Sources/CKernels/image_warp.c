@@ -4,9 +4,9 @@
 // Where pixel `i` of an axis of `n` comes from, -1 for the border colour. Same modes as padding.
 MM_INLINE int border(int i, int n, int mode) {
   if (i >= 0 && i < n) return i;
-  if (mode == MM_PAD_CONSTANT) return -1;
-  if (mode == MM_PAD_EDGE || n == 1) return i < 0 ? 0 : n - 1;
-  int skip = mode == MM_PAD_REFLECT;
+  if (mode == MM_BORDER_CONSTANT) return -1;
+  if (mode == MM_BORDER_EDGE || n == 1) return i < 0 ? 0 : n - 1;
+  int skip = mode == MM_BORDER_REFLECT;
   long period = 2L * n - 2L * skip, at = i % period;
   if (at < 0) at += period;
   return (int)(at < n ? at : 2L * n - 1 - skip - at);

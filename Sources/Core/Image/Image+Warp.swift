@@ -37,7 +37,7 @@ extension Image {
   ///   - value: the colour of what lies outside when `mode` is `.constant`: one number, or one a channel.
   public func warped(
     _ map: AffineMap, width newWidth: Int, height newHeight: Int, interpolation: Interpolation = .bilinear,
-    mode: PaddingMode = .constant, value: [Double] = [0]
+    mode: BorderMode = .constant, value: [Double] = [0]
   ) -> Image {
     precondition(
       newWidth > 0 && newHeight > 0 && newWidth < 1 << 24 && newHeight < 1 << 24,
@@ -68,7 +68,7 @@ extension Image {
   ///   - autoBound: makes room for the whole turned image; needs the default centre.
   public func rotated(
     degrees: Double, center: (x: Double, y: Double)? = nil, scale: Double = 1, value: [Double] = [0],
-    interpolation: Interpolation = .bilinear, autoBound: Bool = false, mode: PaddingMode = .constant
+    interpolation: Interpolation = .bilinear, autoBound: Bool = false, mode: BorderMode = .constant
   ) -> Image {
     precondition(center == nil || !autoBound, "Image.rotated: autoBound must not be combined with a centre")
     let middle = center ?? (Double(width - 1) * 0.5, Double(height - 1) * 0.5)

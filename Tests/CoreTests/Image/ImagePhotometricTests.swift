@@ -93,7 +93,7 @@ import Testing
     let value = [9.0, 99, 199]
     for item in try ImageFixture.goldens.get().warping {
       let interpolation = try #require(Interpolation(rawValue: item.interpolation))
-      let mode = try #require(PaddingMode(rawValue: item.mode))
+      let mode = try #require(BorderMode(rawValue: item.mode))
       let amount = item.args[0]
       let made: Image
       switch item.name {
@@ -116,7 +116,7 @@ import Testing
 
   @Test func survivesWildWarps() {
     let image = Image(width: 3, height: 2, filledWith: 5)
-    for mode in PaddingMode.allCases {
+    for mode in BorderMode.allCases {
       for map in [
         AffineMap(0, 0, 0, 0, 0, 0), AffineMap(1e-30, 0, 1e30, 0, 1e-30, -1e30),
         AffineMap(.nan, 1, 1, 1, .infinity, 1),
