@@ -26,7 +26,7 @@ import Testing
 
   @Test func `the fixture is complete`() {
     #expect(SpatialGoldens.cases.count == 104)
-    #expect(SpatialGoldens.values.count == 15855)
+    #expect(SpatialGoldens.values.count == 15891)
   }
 
   @Test(arguments: SpatialGoldens.cases, Layout.allCases)

@@ -37,12 +37,12 @@ public class BatchNorm: Module, NormLayer {
   /// `activation(norm(x) + residual)` in one pass.
   public final func callAsFunction(_ x: Tensor, residual: Tensor?, activation: FusedActivation) -> Tensor {
     check(x)
-    if x.rank == 3 {
-      // A sequence is an image of one column.
-      return self(x.unsqueezed(-1), residual: residual?.unsqueezed(-1), activation: activation).squeezed(-1)
-    }
-    return x.batchNorm(
-      statistics(), weight: weight?.value, bias: bias?.value, eps: eps, residual: residual, activation: activation)
+    // A sequence is an image of one column.
+    let isSequence = x.rank == 3
+    let y = (isSequence ? x.unsqueezed(-1) : x).batchNorm(
+      statistics(), weight: weight?.value, bias: bias?.value, eps: eps,
+      residual: isSequence ? residual?.unsqueezed(-1) : residual, activation: activation)
+    return isSequence ? y.squeezed(-1) : y
   }
 
   /// Traps unless `x` has the shape that the layer takes.
