@@ -26,6 +26,16 @@ extension Tensor {
   public func squared() -> Tensor { applying(.square) }
   public func absolute() -> Tensor { applying(.absolute) }
   public func power(_ exponent: Float) -> Tensor { applying(.power(exponent)) }
+
+  /// `x` where it is positive, else `slope · x`, with a slope for each channel (axis 1) or one for all.
+  public func prelu(_ slope: Tensor) -> Tensor {
+    precondition(
+      slope.rank == 1 && (slope.count == 1 || (rank > 1 && shape[1] == slope.count)),
+      "Tensor.prelu: slopes [1] or one for each channel of \(shape), found \(slope.shape)")
+    let spread = rank > 1 ? slope.reshaped([slope.count] + [Int](repeating: 1, count: rank - 2)) : slope
+    return relu() + spread * clamped(max: 0)
+  }
+
   public func clamped(min: Float = -.infinity, max: Float = .infinity) -> Tensor {
     applying(.clamp(min: min, max: max))
   }

@@ -85,6 +85,16 @@ extension CPUBackend: ElementwiseBackend {
     mm_axpy(target.count, scale, source.pointer(Float.self), target.pointer(Float.self))
   }
 
+  func dropout(_ x: Tensor, _ probability: Float, seed: UInt64) -> Tensor {
+    let x = dense(x)
+    let y = Tensor(uninitialized: x.shape, strides: x.strides)
+    let scale = probability >= 1 ? 0 : 1 / (1 - probability)
+    mm_dropout(x.count, probability, scale, seed, x.pointer(Float.self), y.pointer(Float.self))
+    return y
+  }
+
+  func copyUnlessStrided(_ x: Tensor, _ strides: [Int]) -> Tensor { arranged(x, strides) }
+
   /// `tensor` itself if its elements fill a block, else a row-major copy.
   func dense(_ tensor: Tensor) -> Tensor {
     tensor.isDense ? tensor : copy(tensor, strides: Strides.contiguous(tensor.shape))
