@@ -32,6 +32,8 @@ import Testing
     var generator = RandomGenerator(seed: 8)
     conv.initializeWeights(using: &generator)
     #expect(conv.weight.value.floats != values)
+    let empty = withoutInitialValues { Conv2d(2, 2, kernel: 1) }
+    #expect(empty.weight.value.floats == [0, 0, 0, 0])
   }
 
   @Test(arguments: [PaddingMode.zeros, .reflect, .replicate, .circular])
@@ -41,7 +43,8 @@ import Testing
     let pad = try #require(mode == .zeros ? PadMode.constant : PadMode(rawValue: mode.rawValue))
     let padded = x.pad2d(top: 1, bottom: 1, left: 2, right: 2, mode: pad)
     let expected = padded.conv2d(conv.weight.value, bias: conv.bias?.value)
-    expectClose(conv(x), expected.floats.map(Double.init), shape: [1, 3, 5, 8], relative: 1e-5, absolute: 1e-5)
+    expectClose(
+      conv(x), expected.floats.map(Double.init), shape: [1, 3, 5, 8], relative: 1e-5, absolute: 1e-5)
   }
 
   /// A normalisation with statistics and parameters that are not trivial.

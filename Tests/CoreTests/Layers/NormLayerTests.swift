@@ -34,7 +34,9 @@ import Testing
 
   @Test func `a residual and an activation after any normalisation`() {
     let layer = GroupNorm(2, 4)
-    let (x, residual) = (Reference.random([2, 4, 3, 3]).tensor(), Reference.random([2, 4, 3, 3], seed: 2).tensor())
+    let (x, residual) = (
+      Reference.random([2, 4, 3, 3]).tensor(), Reference.random([2, 4, 3, 3], seed: 2).tensor()
+    )
     #expect(
       layer(x, residual: residual, activation: .relu).floats == (layer(x) + residual).relu().floats)
     #expect(layer.foldedAffine(addingTo: nil) == nil)

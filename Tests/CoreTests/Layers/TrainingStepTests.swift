@@ -4,7 +4,9 @@ import Testing
 
 @testable import Core
 
-/// A small network as a whole: independent of threads, and frugal. Each test has a process of its own, because threads
+/// A small network as a whole: independent of threads, and frugal.
+///
+/// Each test has a process of its own, because threads
 /// and memory are shared by all that runs in one.
 @Suite(.serialized) struct TrainingStepTests {
   /// Convolutions of several kinds, normalisation, pooling and resizing.
@@ -57,7 +59,8 @@ import Testing
       for _ in 0..<5 { _ = network.step(x) }
       let after = MemoryPool.shared.statistics
       precondition(
-        after.systemAllocations == before.systemAllocations, "\(before.systemAllocations) \(after.systemAllocations)")
+        after.systemAllocations == before.systemAllocations,
+        "\(before.systemAllocations) \(after.systemAllocations)")
       precondition(after.live == before.live, "\(before.live) \(after.live)")
     }
   }
@@ -71,7 +74,8 @@ import Testing
       for (conv, norm) in blocks { x = conv(x, norm: norm, activation: .relu) }
       let kept = MemoryPool.shared.statistics.live - before
       precondition(x.requiresGradient)
-      precondition(kept < 4 * 2 * activation + activation / 4, "\(Double(kept) / Double(activation)) activations")
+      precondition(
+        kept < 4 * 2 * activation + activation / 4, "\(Double(kept) / Double(activation)) activations")
     }
   }
 }

@@ -15,7 +15,8 @@ import Testing
   static let setups = [
     Setup(image: [2, 3, 3, 4], weight: [3, 4, 2, 2], geometry: .init(stride: 2)),
     Setup(image: [1, 3, 4, 3], weight: [3, 2, 4, 4], geometry: .init(stride: 2, padding: 1)),
-    Setup(image: [1, 4, 3, 3], weight: [4, 2, 3, 3], geometry: .init(stride: 2, padding: 1, groups: 2), extra: 1),
+    Setup(
+      image: [1, 4, 3, 3], weight: [4, 2, 3, 3], geometry: .init(stride: 2, padding: 1, groups: 2), extra: 1),
     Setup(image: [1, 2, 3, 3], weight: [2, 2, 2, 2], geometry: .init(dilation: 3), extra: 2),
     Setup(
       image: [1, 2, 3, 2], weight: [2, 3, 5, 3], geometry: .init(stride: Pair(h: 3, w: 2), padding: 1),

@@ -43,7 +43,8 @@ import Testing
     Setup(image: [2, 40, 9, 7], weight: [33, 40, 3, 3], geometry: .init(padding: 1)),
     Setup(image: [1, 3, 33, 30], weight: [32, 3, 7, 7], geometry: .init(stride: 2, padding: 3)),
     Setup(image: [1, 37, 9, 10], weight: [50, 37, 1, 1]),
-    Setup(image: [1, 24, 15, 13], weight: [24, 1, 3, 3], geometry: .init(stride: 2, padding: 1, groups: 24)),
+    Setup(
+      image: [1, 24, 15, 13], weight: [24, 1, 3, 3], geometry: .init(stride: 2, padding: 1, groups: 24)),
     Setup(image: [1, 32, 8, 9], weight: [32, 4, 3, 3], geometry: .init(padding: 1, groups: 8)),
     Setup(image: [1, 20, 11, 11], weight: [18, 20, 3, 3], geometry: .init(padding: 4, dilation: 4)),
   ]
@@ -58,7 +59,9 @@ import Testing
     let seed = Reference.random(expected.shape, seed: 6)
     var forImage = [Double](repeating: 0, count: inputs[0].values.count)
     var forWeight = [Double](repeating: 0, count: inputs[1].values.count)
-    SpatialReferences.convolve(image: setup.image, weight: setup.weight, output: expected.shape, setup.geometry) {
+    SpatialReferences.convolve(
+      image: setup.image, weight: setup.weight, output: expected.shape, setup.geometry
+    ) {
       forImage[$0] += inputs[1].values[$1] * seed.values[$2]
       forWeight[$1] += inputs[0].values[$0] * seed.values[$2]
     }
@@ -117,7 +120,8 @@ import Testing
       expected.values[index] = max(0, sum)
     }
     let y = x.tensor().conv2dFused(
-      weight.tensor(), scale: scale.tensor(), bias: bias.tensor(), residual: residual.tensor(), activation: .relu,
+      weight.tensor(), scale: scale.tensor(), bias: bias.tensor(), residual: residual.tensor(),
+      activation: .relu,
       geometry)
     expectClose(y, expected.values, shape: expected.shape, relative: 1e-3, absolute: 1e-3)
   }

@@ -43,7 +43,8 @@ import Testing
   func `output sizes`(_ row: [Int]) {
     let x = Tensor.ones([1, 1, row[0], row[0]])
     let y = x.maxPool2d(
-      Pair(row[1]), stride: Pair(row[2]), padding: Pair(row[3]), dilation: Pair(row[4]), ceilMode: row[5] == 1)
+      Pair(row[1]), stride: Pair(row[2]), padding: Pair(row[3]), dilation: Pair(row[4]), ceilMode: row[5] == 1
+    )
     #expect(y.shape == [1, 1, row[6], row[6]])
     #expect(y.floats.allSatisfy { $0 == 1 })
   }

@@ -37,7 +37,9 @@ enum SpatialReferences {
     let size = g.outputSize(Pair(h: x.shape[2], w: x.shape[3]), kernel: Pair(h: w.shape[2], w: w.shape[3]))
     let shape = [x.shape[0], w.shape[0], size.h, size.w]
     var y = biased(shape, b)
-    convolve(image: x.shape, weight: w.shape, output: shape, g) { y.values[$2] += x.values[$0] * w.values[$1] }
+    convolve(image: x.shape, weight: w.shape, output: shape, g) {
+      y.values[$2] += x.values[$0] * w.values[$1]
+    }
     return y
   }
 
@@ -49,7 +51,9 @@ enum SpatialReferences {
       Pair(h: x.shape[2], w: x.shape[3]), kernel: Pair(h: w.shape[2], w: w.shape[3]), extra: extra)
     let shape = [x.shape[0], w.shape[1] * g.groups, size.h, size.w]
     var y = biased(shape, b)
-    convolve(image: shape, weight: w.shape, output: x.shape, g) { y.values[$0] += x.values[$2] * w.values[$1] }
+    convolve(image: shape, weight: w.shape, output: x.shape, g) {
+      y.values[$0] += x.values[$2] * w.values[$1]
+    }
     return y
   }
 
@@ -62,7 +66,8 @@ enum SpatialReferences {
 
   /// Normalises over all elements that `key` gives the same number, then scales and shifts channels.
   static func normalize(
-    _ x: Reference, eps: Double, weight: Reference?, bias: Reference?, parameter: (Int) -> Int, key: (Int) -> Int
+    _ x: Reference, eps: Double, weight: Reference?, bias: Reference?, parameter: (Int) -> Int,
+    key: (Int) -> Int
   ) -> Reference {
     var sums: [Int: (count: Double, sum: Double)] = [:]
     for (index, value) in x.values.enumerated() {
