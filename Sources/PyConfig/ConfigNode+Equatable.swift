@@ -16,7 +16,8 @@ extension ConfigValue: Equatable {
     case (.list(let a), .list(let b)): a == b
     case (.tuple(let a), .tuple(let b)): a == b
     case (.dictionary(let a), .dictionary(let b)): a == b
-    case (.none, _), (.bool, _), (.int, _), (.float, _), (.string, _), (.list, _), (.tuple, _), (.dictionary, _):
+    case (.none, _), (.bool, _), (.int, _), (.float, _), (.string, _), (.list, _), (.tuple, _),
+      (.dictionary, _):
       false
     }
   }
@@ -31,7 +32,8 @@ extension ConfigDictionary: Equatable {
 
 /// Literals, so that a program can write values as a config does; a literal array is a list.
 extension ConfigNode: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
-  ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+  ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral,
+  ExpressibleByDictionaryLiteral
 {
   public init(nilLiteral: ()) { self.init(.none) }
   public init(booleanLiteral value: Bool) { self.init(.bool(value)) }

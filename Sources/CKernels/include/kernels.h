@@ -1,8 +1,8 @@
 // Everything that the suite implements in C.
 #pragma once
 #include "mm_pool.h"
-#include "mm_conv.h"
 #include "mm_dropout.h"
+#include "mm_conv.h"
 #include "mm_elementwise.h"
 #include "mm_gridsample.h"
 #include "mm_index.h"
@@ -14,3 +14,4 @@
 #include "mm_reduce.h"
 #include "mm_resize.h"
 #include "mm_softmax.h"
+#include "mm_image.h"

@@ -11,16 +11,16 @@ extension Conv2d {
     guard let norm else {
       if !isRecording {
         return padded(x).conv2dFused(
-          weight.value, bias: bias?.value, residual: residual, activation: activation, geometry)
+          weight.value, bias: bias?.value, residual: residual, activation: activation, geometry(for: x))
       }
       guard let residual else {
-        return padded(x).conv2d(weight.value, bias: bias?.value, geometry, activation: activation)
+        return padded(x).conv2d(weight.value, bias: bias?.value, geometry(for: x), activation: activation)
       }
       return (self(x) + residual).activated(activation)
     }
     if !isRecording, let (scale, shift) = norm.foldedAffine(addingTo: bias) {
       return padded(x).conv2dFused(
-        weight.value, scale: scale, bias: shift, residual: residual, activation: activation, geometry)
+        weight.value, scale: scale, bias: shift, residual: residual, activation: activation, geometry(for: x))
     }
     return norm(self(x), residual: residual, activation: activation)
   }

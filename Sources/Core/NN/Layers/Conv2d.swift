@@ -1,6 +1,9 @@
 /// What stands around an image when a kernel reaches beyond it.
 public enum PaddingMode: String, Sendable, CaseIterable, ConfigDecodable {
   case zeros, reflect, replicate, circular
+  /// As many zeros as it takes for `ceil(size / stride)` pixels, worked out for each image: TensorFlow's "SAME" and
+  /// mmcv's `Conv2dAdaptivePadding`. An odd zero goes below and to the right.
+  case same
 }
 
 /// Applies a 2-D cross-correlation over a batch of images.
@@ -39,14 +42,25 @@ public final class Conv2d: Module, UnaryModule {
     InitialValues.draw { initializeWeights(using: &$0) }
   }
 
-  /// How the kernel slides, where padding is zeros.
-  public var geometry: ConvolutionGeometry {
-    ConvolutionGeometry(
-      stride: stride, padding: paddingMode == .zeros ? padding : 0, dilation: dilation, groups: groups)
+  /// How the kernel slides over an image, where padding is zeros.
+  func geometry(for x: Tensor) -> ConvolutionGeometry {
+    guard paddingMode == .same else {
+      return ConvolutionGeometry(
+        stride: stride, padding: paddingMode == .zeros ? padding : 0, dilation: dilation, groups: groups)
+    }
+    func total(_ size: Int, _ kernel: Int, _ stride: Int, _ dilation: Int) -> Int {
+      max(((size + stride - 1) / stride - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
+    }
+    let (h, w) = (
+      total(x.shape[2], kernel.h, stride.h, dilation.h), total(x.shape[3], kernel.w, stride.w, dilation.w)
+    )
+    return ConvolutionGeometry(
+      stride: stride, padding: Pair(h: h / 2, w: w / 2), endPadding: Pair(h: h - h / 2, w: w - w / 2),
+      dilation: dilation, groups: groups)
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    padded(x).conv2d(weight.value, bias: bias?.value, geometry)
+    padded(x).conv2d(weight.value, bias: bias?.value, geometry(for: x))
   }
 
   /// The image with its border, where that is not zeros.
@@ -64,7 +78,7 @@ extension PadMode {
   /// `nil` for zeros, which convolutions read without a copy.
   fileprivate init?(_ mode: PaddingMode) {
     switch mode {
-    case .zeros: return nil
+    case .zeros, .same: return nil
     case .reflect: self = .reflect
     case .replicate: self = .replicate
     case .circular: self = .circular
