@@ -36,8 +36,11 @@ public final class Storage {
     MemoryPool.shared.deallocate(pointer, bytes: byteCount)
   }
 
-  /// Notes that the contents change.
-  func touch() { version += 1 }
+  /// Notes that the contents change, and lets go of what was derived from them.
+  func touch() {
+    version += 1
+    if !derived.isEmpty { derived = [:] }
+  }
 
   /// The value that `make` derives from the contents, made again only after they changed.
   func derive<Value: AnyObject>(_ key: String, _ make: () -> Value) -> Value {
