@@ -33,9 +33,12 @@ extension Tensor {
   ) -> Tensor {
     precondition(
       low < high && standardDeviation > 0,
-      "Tensor.truncatedNormal: low < high and a positive deviation, found \(low), \(high), \(standardDeviation)")
+      "Tensor.truncatedNormal: low < high and a positive deviation, found \(low), \(high), \(standardDeviation)"
+    )
     // The inverse of the distribution function, at uniform points between its values at the bounds.
-    func distribution(_ x: Double) -> Double { 0.5 * erfc(-(x - mean) / standardDeviation / 2.0.squareRoot()) }
+    func distribution(_ x: Double) -> Double {
+      0.5 * erfc(-(x - mean) / standardDeviation / 2.0.squareRoot())
+    }
     let (from, to) = (distribution(low), distribution(high))
     return drawn(shape) { buffer in
       for i in buffer.indices {
@@ -49,7 +52,8 @@ extension Tensor {
   public static func bernoulli(
     _ shape: [Int], probability: Double = 0.5, using generator: inout RandomGenerator
   ) -> Tensor {
-    precondition((0...1).contains(probability), "Tensor.bernoulli: a probability in 0...1, found \(probability)")
+    precondition(
+      (0...1).contains(probability), "Tensor.bernoulli: a probability in 0...1, found \(probability)")
     return drawn(shape) { buffer in
       for i in buffer.indices { buffer[i] = generator.uniform() < probability ? 1 : 0 }
     }
