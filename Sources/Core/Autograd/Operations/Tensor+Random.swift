@@ -35,11 +35,30 @@ extension Tensor {
       low < high && standardDeviation > 0,
       "Tensor.truncatedNormal: low < high and a positive deviation, found \(low), \(high), \(standardDeviation)"
     )
-    // The inverse of the distribution function, at uniform points between its values at the bounds.
     func distribution(_ x: Double) -> Double {
       0.5 * erfc(-(x - mean) / standardDeviation / 2.0.squareRoot())
     }
     let (from, to) = (distribution(low), distribution(high))
+    if to - from > 0.5 {
+      // Few fall outside: drawing those again is faster.
+      return drawn(shape) { buffer in
+        var spare: Double?
+        for i in buffer.indices {
+          var x = Double.nan
+          repeat {
+            if let kept = spare.take() {
+              x = kept
+            } else {
+              let radius = (-2 * Foundation.log(1 - generator.uniform())).squareRoot() * standardDeviation
+              let angle = 2 * Double.pi * generator.uniform()
+              (x, spare) = (mean + radius * cos(angle), mean + radius * sin(angle))
+            }
+          } while !(x >= low && x <= high)
+          buffer[i] = Float(x)
+        }
+      }
+    }
+    // The inverse of the distribution function, at uniform points between its values at the bounds.
     return drawn(shape) { buffer in
       for i in buffer.indices {
         let x = mean + standardDeviation * normalQuantile(generator.uniform(from, to))
