@@ -44,7 +44,9 @@ public final class Storage {
 
   /// The value that `make` derives from the contents, made again only after they changed.
   func derive<Value: AnyObject>(_ key: String, _ make: () -> Value) -> Value {
-    if let (version, value) = derived[key], version == self.version, let value = value as? Value { return value }
+    if let (version, value) = derived[key], version == self.version, let value = value as? Value {
+      return value
+    }
     let value = make()
     derived[key] = (version, value)
     return value

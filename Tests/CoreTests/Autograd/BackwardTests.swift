@@ -75,21 +75,25 @@ import Testing
   }
 
   @Test func `a freed graph traps`() async {
-    await #expect(processExitsWith: .failure) {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let y = Tensor([3] as [Float]).requiringGradient().squared().sum()
       y.backward()
       y.backward()
     }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("sum.backward: the graph was freed by an earlier backward pass"))
   }
 
   @Test func `a value that was modified in place traps`() async {
-    await #expect(processExitsWith: .failure) {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let x = Tensor([3] as [Float]).requiringGradient()
       let factor = Tensor([2] as [Float])
       let y = (x * factor).sum()
       factor.fillInPlace(5)
       y.backward()
     }
+    let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(message.contains("mul.backward: a value that it needs was modified in place"))
   }
 
   @Test func `modifying what no gradient needs is allowed`() {
@@ -102,7 +106,9 @@ import Testing
   }
 
   @Test func `a seed is needed for more than one element`() async {
-    await #expect(processExitsWith: .failure) { Tensor([1, 2] as [Float]).requiringGradient().exp().backward() }
+    await #expect(processExitsWith: .failure) {
+      Tensor([1, 2] as [Float]).requiringGradient().exp().backward()
+    }
     let x = Tensor([1, 2] as [Float]).requiringGradient()
     (x * 3).backward(Tensor([1, 10] as [Float]))
     expectClose(x.gradient ?? x, [3, 30])
@@ -144,8 +150,11 @@ import Testing
 
   @Test func `a recorder sees names, attributes and shapes`() {
     let recorder = OperationRecorder()
-    OperationRecorder.$current.withValue(recorder) { _ = Tensor.ones([2, 3]).linear(Tensor.ones([4, 3])).softmax(-1) }
-    #expect(recorder.operations.map(\.name).filter { $0 == "linear" || $0 == "softmax" } == ["linear", "softmax"])
+    OperationRecorder.$current.withValue(recorder) {
+      _ = Tensor.ones([2, 3]).linear(Tensor.ones([4, 3])).softmax(-1)
+    }
+    #expect(
+      recorder.operations.map(\.name).filter { $0 == "linear" || $0 == "softmax" } == ["linear", "softmax"])
     #expect(recorder.operations.last?.attributes == ["axis": .int(1)])
     #expect(recorder.operations.last?.outputShapes == [[2, 4]])
   }

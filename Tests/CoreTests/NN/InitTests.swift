@@ -4,7 +4,9 @@ import TestSupport
 import Testing
 
 @Suite struct InitTests {
-  private func deviation(_ shape: [Int], _ rule: (Parameter, inout RandomGenerator) -> Void) -> (Double, Double) {
+  private func deviation(_ shape: [Int], _ rule: (Parameter, inout RandomGenerator) -> Void) -> (
+    Double, Double
+  ) {
     var generator = RandomGenerator(seed: 5)
     let parameter = Parameter(.zeros(shape))
     rule(parameter, &generator)
@@ -42,7 +44,10 @@ import Testing
     #expect(abs(xavierUniform.1 / (6.0 / 630).squareRoot() - 1) < 0.01)
     let truncated = deviation(shape) { Init.truncatedNormal($0, standardDeviation: 0.02, using: &$1) }
     #expect(abs(truncated.0 / 0.02 - 1) < 0.03)
-    #expect(deviation(shape) { Init.constant($0, 3); _ = $1.next() } == (0, 3))
+    #expect(
+      deviation(shape) {
+        Init.constant($0, 3); _ = $1.next()
+      } == (0, 3))
   }
 
   @Test func `a bias makes a sigmoid start at a probability`() {

@@ -53,7 +53,9 @@ import Testing
     // In a process of its own: the pool's statistics are the process's.
     await #expect(processExitsWith: .success) {
       var generator = RandomGenerator(seed: 3)
-      let model = Sequential([Linear(8, 32), GELU(), Dropout(0.1), Linear(32, 32, bias: false), ReLU(), Linear(32, 4)])
+      let model = Sequential([
+        Linear(8, 32), GELU(), Dropout(0.1), Linear(32, 32, bias: false), ReLU(), Linear(32, 4),
+      ])
       model.initializeWeights(using: &generator)
       let x = Tensor.normal([64, 8], using: &generator)
       let labels = x.sliced(1, 0..<4).argmax(1)

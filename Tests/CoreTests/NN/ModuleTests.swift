@@ -73,7 +73,8 @@ private final class Frozen: Module {
   @Test func `keys and their order are PyTorch's`() {
     #expect(
       Array(Network().state.keys) == [
-        "cls_token", "rel_pos_table", "stem.weight", "stem.bias", "blocks.0.weight", "blocks.1.weight", "bn1.weight",
+        "cls_token", "rel_pos_table", "stem.weight", "stem.bias", "blocks.0.weight", "blocks.1.weight",
+        "bn1.weight",
         "bn1.bias", "bn1.running_mean", "down_sample.1.weight", "down_sample.1.bias",
       ])
     #expect(Network().namedBuffers.map(\.key) == ["bn1.running_mean", "bn1.scratch"])

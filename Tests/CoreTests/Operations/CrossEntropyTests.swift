@@ -9,12 +9,15 @@ import Testing
     var smoothing: Float = 0
     var weighted = false
     var channelsLast = false
-    var testDescription: String { "\(shape) \(smoothing)\(weighted ? " weighted" : "")\(channelsLast ? " NHWC" : "")" }
+    var testDescription: String {
+      "\(shape) \(smoothing)\(weighted ? " weighted" : "")\(channelsLast ? " NHWC" : "")"
+    }
   }
   static let cases = [
     Case(shape: [3, 1]), Case(shape: [5, 37]), Case(shape: [70, 19], smoothing: 0.1, weighted: true),
     Case(shape: [1, 1000], smoothing: 0.05), Case(shape: [2, 5, 3, 4], weighted: true),
-    Case(shape: [2, 21, 3, 4], smoothing: 0.1, channelsLast: true), Case(shape: [2, 3, 30, 40], smoothing: 0.2),
+    Case(shape: [2, 21, 3, 4], smoothing: 0.1, channelsLast: true),
+    Case(shape: [2, 3, 30, 40], smoothing: 0.2),
     Case(shape: [1, 4, 600], weighted: true),
   ]
 
@@ -51,7 +54,10 @@ import Testing
     let positions = c.shape[0] * c.shape.dropFirst(2).reduce(1, *)
     var generator = RandomGenerator(seed: 4)
     let labels = (0..<positions).map { Int64($0 % 7 == 3 ? -1 : generator.integer(0..<c.shape[1])) }
-    let weight = c.weighted ? Reference.random([c.shape[1]], seed: 6, in: 0.25...2).values : [Double](repeating: 1, count: c.shape[1])
+    let weight =
+      c.weighted
+      ? Reference.random([c.shape[1]], seed: 6, in: 0.25...2).values
+      : [Double](repeating: 1, count: c.shape[1])
     let labelShape = [c.shape[0]] + c.shape.dropFirst(2)
     let seed = Reference.random(labelShape, seed: 9)
     let expected = reference(x, labels, weight, Double(c.smoothing), seed: seed.values)
@@ -88,8 +94,14 @@ import Testing
   }
 
   @Test func `labels that are no class trap`() async {
-    await #expect(processExitsWith: .failure) { _ = Tensor.zeros([1, 3]).crossEntropy(Tensor([3] as [Int64])) }
-    await #expect(processExitsWith: .failure) { _ = Tensor.zeros([1, 3]).crossEntropy(Tensor([-1] as [Int64])) }
-    await #expect(processExitsWith: .failure) { _ = Tensor.zeros([2, 3]).crossEntropy(Tensor([0] as [Int64])) }
+    await #expect(processExitsWith: .failure) {
+      _ = Tensor.zeros([1, 3]).crossEntropy(Tensor([3] as [Int64]))
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = Tensor.zeros([1, 3]).crossEntropy(Tensor([-1] as [Int64]))
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = Tensor.zeros([2, 3]).crossEntropy(Tensor([0] as [Int64]))
+    }
   }
 }

@@ -19,12 +19,16 @@ import Testing
     Function(name: "exponential", operation: .exponential) { exp($0) },
     Function(name: "logarithm", operation: .logarithm, range: 0.1...4) { log($0) },
     Function(name: "square root", operation: .squareRoot, range: 0.1...4) { $0.squareRoot() },
-    Function(name: "reciprocal square root", operation: .reciprocalSquareRoot, range: 0.1...4) { 1 / $0.squareRoot() },
+    Function(name: "reciprocal square root", operation: .reciprocalSquareRoot, range: 0.1...4) {
+      1 / $0.squareRoot()
+    },
     Function(name: "reciprocal", operation: .reciprocal, range: 0.3...4) { 1 / $0 },
     Function(name: "square", operation: .square) { $0 * $0 },
     Function(name: "sine", operation: .sine) { sin($0) },
     Function(name: "cosine", operation: .cosine) { cos($0) },
-    Function(name: "clamp", operation: .clamp(min: -1.00001, max: 1.30001)) { min(max($0, -1.00001), 1.30001) },
+    Function(name: "clamp", operation: .clamp(min: -1.00001, max: 1.30001)) {
+      min(max($0, -1.00001), 1.30001)
+    },
     Function(name: "relu", operation: .relu) { max($0, 0) },
     Function(name: "relu6", operation: .relu6, range: -2...9) { min(max($0, 0), 6) },
     Function(name: "leaky relu", operation: .leakyReLU(slope: 0.25)) { $0 > 0 ? $0 : 0.25 * $0 },
@@ -45,7 +49,9 @@ import Testing
 
   @Test(arguments: functions) func `functions of one element`(_ function: Function) {
     // Kinks lie at whole numbers: stay clear of them.
-    let x = Reference.random([2, 3, 3, 5], seed: 5, in: function.range).map { $0 == $0.rounded() ? $0 + 0.125 : $0 }
+    let x = Reference.random([2, 3, 3, 5], seed: 5, in: function.range).map {
+      $0 == $0.rounded() ? $0 + 0.125 : $0
+    }
     for channelsLast in [false, true] {
       checkGradients(function.name, [x], channelsLast: channelsLast, relative: 1e-4, absolute: 1e-4) {
         $0[0].applying(function.operation)
@@ -66,7 +72,8 @@ import Testing
     var testDescription: String { "\(a) with \(b)" }
   }
   static let shapes = [
-    Shapes(a: [2, 3, 4, 2], b: [2, 3, 4, 2]), Shapes(a: [2, 3, 4, 2], b: [1, 3, 1, 1]), Shapes(a: [3, 1], b: [1, 4]),
+    Shapes(a: [2, 3, 4, 2], b: [2, 3, 4, 2]), Shapes(a: [2, 3, 4, 2], b: [1, 3, 1, 1]),
+    Shapes(a: [3, 1], b: [1, 4]),
     Shapes(a: [2, 3, 4, 2], b: [4, 2]), Shapes(a: [], b: [5]), Shapes(a: [2, 1, 3], b: [2, 4, 1]),
     Shapes(a: [1], b: [2, 2]),
   ]

@@ -16,14 +16,22 @@ import Testing
   @Test(arguments: cases) func `products of plain and transposed operands`(_ c: Case) {
     let (a, b) = (Reference.random([c.m, c.k], seed: 1), Reference.random([c.k, c.n], seed: 2))
     let (aT, bT) = (Reference.random([c.k, c.m], seed: 3), Reference.random([c.n, c.k], seed: 4))
-    checkGradients("nn", [a, b]) { $0[0].matmul($0[1]) } reference: { $0[0].matmul($0[1]) }
-    checkGradients("tn", [aT, b]) { $0[0].transposed().matmul($0[1]) } reference: {
+    checkGradients("nn", [a, b]) {
+      $0[0].matmul($0[1])
+    } reference: {
+      $0[0].matmul($0[1])
+    }
+    checkGradients("tn", [aT, b]) {
+      $0[0].transposed().matmul($0[1])
+    } reference: {
       $0[0].permuted([1, 0]).matmul($0[1])
     }
     checkGradients("nt", [a, bT], { $0[0].matmul($0[1].transposed(), scale: 0.5) }) {
       $0[0].matmul($0[1].permuted([1, 0])).map { $0 * 0.5 }
     }
-    checkGradients("tt", [aT, bT]) { $0[0].transposed().matmul($0[1].transposed()) } reference: {
+    checkGradients("tt", [aT, bT]) {
+      $0[0].transposed().matmul($0[1].transposed())
+    } reference: {
       $0[0].permuted([1, 0]).matmul($0[1].permuted([1, 0]))
     }
   }
@@ -45,19 +53,26 @@ import Testing
         .transposed(1, 2).reshaped([2, 3, 8])
     } reference: { inputs in
       let parts = inputs[0].reshaped([2, 3, 3, 2, 4]).permuted([2, 0, 3, 1, 4])
-      func part(_ i: Int) -> Reference { Reference([2, 2, 3, 4], Array(parts.values[(i * 48)..<(i * 48 + 48)])) }
+      func part(_ i: Int) -> Reference {
+        Reference([2, 2, 3, 4], Array(parts.values[(i * 48)..<(i * 48 + 48)]))
+      }
       let weights = part(0).matmul(part(1).permuted([0, 1, 3, 2])).map { $0 * 0.5 }.lines(-1, softmax)
       return weights.matmul(part(2)).permuted([0, 2, 1, 3]).reshaped([2, 3, 8])
     }
     let (a, b) = (Reference.random([2, 1, 3, 2], seed: 2), Reference.random([3, 2, 4], seed: 3))
-    checkGradients("broadcast", [a, b]) { $0[0].matmul($0[1]) } reference: { inputs in
+    checkGradients("broadcast", [a, b]) {
+      $0[0].matmul($0[1])
+    } reference: { inputs in
       let wide = inputs[0].zip(Reference([1, 3, 1, 1], [1, 1, 1]), *)
       return wide.matmul(inputs[1].reshaped([1, 3, 2, 4]).zip(Reference([2, 1, 1, 1], [1, 1]), *))
     }
   }
 
   @Test func `attention with a mask, a broadcast bias and dropout`() {
-    let (q, k, v) = (Reference.random([2, 2, 3], seed: 1), Reference.random([2, 4, 3], seed: 2), Reference.random([2, 4, 2], seed: 3))
+    let (q, k, v) = (
+      Reference.random([2, 2, 3], seed: 1), Reference.random([2, 4, 3], seed: 2),
+      Reference.random([2, 4, 2], seed: 3)
+    )
     let bias = Reference.random([2, 4], seed: 4)
     checkGradients("bias", [q, k, v, bias]) {
       .attention(query: $0[0], key: $0[1], value: $0[2], bias: $0[3])
@@ -97,7 +112,9 @@ import Testing
   @Test func `shapes that do not fit trap`() async {
     await #expect(processExitsWith: .failure) { _ = Tensor.ones([2, 3]).matmul(Tensor.ones([2, 3])) }
     await #expect(processExitsWith: .failure) { _ = Tensor.ones([2, 3]).linear(Tensor.ones([4, 2])) }
-    await #expect(processExitsWith: .failure) { _ = Tensor.einsum("ij,jk->ik", Tensor.ones([2, 3]), Tensor.ones([2, 3])) }
+    await #expect(processExitsWith: .failure) {
+      _ = Tensor.einsum("ij,jk->ik", Tensor.ones([2, 3]), Tensor.ones([2, 3]))
+    }
   }
 }
 

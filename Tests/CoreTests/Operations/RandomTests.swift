@@ -10,7 +10,8 @@ import Testing
       var generator = RandomGenerator(seed: seed)
       return [
         Tensor.uniform([5], using: &generator).floats, Tensor.normal([5], using: &generator).floats,
-        Tensor.truncatedNormal([5], using: &generator).floats, Tensor.bernoulli([5], using: &generator).floats,
+        Tensor.truncatedNormal([5], using: &generator).floats,
+        Tensor.bernoulli([5], using: &generator).floats,
       ]
     }
     #expect(draw(3) == draw(3))
@@ -29,13 +30,15 @@ import Testing
     let normal = Tensor.normal([20_001], mean: 2, standardDeviation: 0.5, using: &generator)
     expectClose(normal.mean(), [2], absolute: 0.02)
     expectClose(normal.standardDeviation(), [0.5], absolute: 0.02)
-    let truncated = Tensor.truncatedNormal([20_000], standardDeviation: 2, low: -1, high: 3, using: &generator)
+    let truncated = Tensor.truncatedNormal(
+      [20_000], standardDeviation: 2, low: -1, high: 3, using: &generator)
     #expect(truncated.amin().item >= -1 && truncated.amax().item <= 3)
     // The mean of a normal distribution cut at -0.5 and 1.5 deviations.
     func density(_ x: Double) -> Double { exp(-x * x / 2) / (2 * Double.pi).squareRoot() }
     let share = 0.5 * (erf(1.5 / 2.0.squareRoot()) - erf(-0.5 / 2.0.squareRoot()))
     expectClose(truncated.mean(), [2 * (density(-0.5) - density(1.5)) / share], absolute: 0.03)
-    expectClose(Tensor.bernoulli([20_000], probability: 0.3, using: &generator).mean(), [0.3], absolute: 0.015)
+    expectClose(
+      Tensor.bernoulli([20_000], probability: 0.3, using: &generator).mean(), [0.3], absolute: 0.015)
   }
 
   @Test func `the quantile inverts the distribution function`() {

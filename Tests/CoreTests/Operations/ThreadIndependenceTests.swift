@@ -17,7 +17,8 @@ import Testing
         let tokens = x.flattened(from: 2).transposed(1, 2)
         let hidden = tokens.linear(weight, bias: bias).applying(.gelu).dropout(0.2, seed: 9)
         let logits = hidden.reshaped([-1, 70])
-        let attended = Tensor.attention(query: hidden[.all, ..<300], key: hidden[.all, ..<200], value: hidden[.all, ..<200])
+        let attended = Tensor.attention(
+          query: hidden[.all, ..<300], key: hidden[.all, ..<200], value: hidden[.all, ..<200])
         let loss =
           logits.crossEntropy(labels, labelSmoothing: 0.1) + attended.squared().mean()
           + (x.logSoftmax(1).variance([0, 2, 3]) * x.mean([0, 2, 3])).sum()

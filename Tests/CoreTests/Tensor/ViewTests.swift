@@ -16,7 +16,8 @@ import Testing
   @Test func `reshaping a transposed tensor copies into row-major order`() {
     let y = x.transposed(0, 2).reshaped([12, 2])
     #expect(y.storage !== x.storage)
-    #expect(y.floats == [0, 12, 4, 16, 8, 20, 1, 13, 5, 17, 9, 21, 2, 14, 6, 18, 10, 22, 3, 15, 7, 19, 11, 23])
+    #expect(
+      y.floats == [0, 12, 4, 16, 8, 20, 1, 13, 5, 17, 9, 21, 2, 14, 6, 18, 10, 22, 3, 15, 7, 19, 11, 23])
   }
 
   @Test func `flattening the positions of a channels-last map shares its memory`() {

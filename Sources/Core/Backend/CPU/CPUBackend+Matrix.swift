@@ -39,20 +39,23 @@ extension CPUBackend: MatrixBackend {
     if result.count == 0 || k == 0 { return result }
     gemm(
       batch: 1, m: m, n: n, k: k, scale: 1, MatrixOperand(x, self), 0, 0,
-      MatrixOperand(weight.transposed(), self), 0, 0, beta: bias == nil ? 0 : 1, result.pointer(Float.self), 0)
+      MatrixOperand(weight.transposed(), self), 0, 0, beta: bias == nil ? 0 : 1, result.pointer(Float.self), 0
+    )
     return result
   }
 
   /// `c = scale · a · b + beta · c` for `batch` row-major products that lie `step` elements apart.
   private func gemm(
     batch: Int, m: Int, n: Int, k: Int, scale: Float, _ a: MatrixOperand, _ aOffset: Int, _ aStep: Int,
-    _ b: MatrixOperand, _ bOffset: Int, _ bStep: Int, beta: Float, _ c: UnsafeMutablePointer<Float>, _ cStep: Int
+    _ b: MatrixOperand, _ bOffset: Int, _ bStep: Int, beta: Float, _ c: UnsafeMutablePointer<Float>,
+    _ cStep: Int
   ) {
     let (x, y) = (a.tensor.pointer(Float.self) + aOffset, b.tensor.pointer(Float.self) + bOffset)
     for i in 0..<batch {
       cblas_sgemm(
         CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans,
-        Int32(m), Int32(n), Int32(k), scale, x + i * aStep, Int32(a.leading), y + i * bStep, Int32(b.leading), beta,
+        Int32(m), Int32(n), Int32(k), scale, x + i * aStep, Int32(a.leading), y + i * bStep, Int32(b.leading),
+        beta,
         c + i * cStep, Int32(n))
     }
   }
