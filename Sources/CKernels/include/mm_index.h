@@ -1,4 +1,4 @@
-// Taking, placing, sorting. Arrays are contiguous. Functions that return int check every index first: they return 0 when
+// Taking, placing, sorting. Arrays are contiguous. Functions that take indices check them all first: they return 0 when
 // all are in range, else 1 + the position of the first bad index, having written nothing. Negative indices are not wrapped.
 #pragma once
 #include <stdint.h>
