@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import PyConfig
 import TorchFile
 
 /// The checkpoints of a run: files in a folder, and which of them is the latest.

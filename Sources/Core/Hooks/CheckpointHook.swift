@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Logging
 import PyConfig
 
 /// Saves checkpoints every so often and at the end, and removes old ones.

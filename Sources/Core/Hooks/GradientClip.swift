@@ -1,4 +1,5 @@
 import Foundation
+import PyConfig
 
 /// The norm of all gradients together, and the factor that brings it down to a limit.
 ///

@@ -1,3 +1,5 @@
+import OrderedCollections
+
 /// Measures how long iterations take (`time`) and how long they wait for data (`data_time`), in seconds.
 ///
 /// Mirrors mmcv's `IterTimerHook`.

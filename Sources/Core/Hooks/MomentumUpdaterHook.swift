@@ -1,3 +1,4 @@
+import OrderedCollections
 import TorchFile
 
 /// Sets the momentum (`beta1` for the Adam family) of all groups as a schedule says.

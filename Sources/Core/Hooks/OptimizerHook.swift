@@ -1,3 +1,4 @@
+import Logging
 import OrderedCollections
 
 /// Takes the step: clears gradients, runs the loss backward, clips, and updates the parameters.

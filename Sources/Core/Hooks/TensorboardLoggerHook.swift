@@ -1,4 +1,5 @@
 import Foundation
+import OrderedCollections
 
 /// Logs scalars and texts to an event file that TensorBoard shows, in `<work_dir>/tf_logs` by default.
 ///

@@ -1,3 +1,4 @@
+import Logging
 import OrderedCollections
 import PyConfig
 

@@ -29,7 +29,7 @@ public func buildOptimizer(_ node: ConfigNode, for model: Module, path: String =
     throw BuildError(.wrongType(expected: "dict", found: node.summary), path: path, location: node.location)
   }
   let constructorName = entries.entries.removeValue(forKey: "constructor")
-  let paramwise = entries.entries.removeValue(forKey: "paramwise_cfg") ?? nil
+  let paramwise = entries.entries.removeValue(forKey: "paramwise_cfg")
   let optimizerNode = ConfigNode(.dictionary(entries), at: node.location)
   let options = try context.registries.optimizers.build(optimizerNode, path: path, context: context)
   let base = OptimizerBase(
@@ -37,7 +37,7 @@ public func buildOptimizer(_ node: ConfigNode, for model: Module, path: String =
     weightDecay: try entries["weight_decay"].flatMap { try Double?(from: $0, at: "\(path).weight_decay") })
 
   // A constructor is a registry entry whose config is the `paramwise_cfg`.
-  let inner = paramwise.flatMap { $0.isNone ? nil : $0 } ?? [:]
+  let inner: ConfigNode = if let paramwise, !paramwise.isNone { paramwise } else { [:] }
   let innerPath = "\(path).paramwise_cfg"
   guard var recipe = inner.dictionary else {
     throw BuildError(

@@ -24,11 +24,8 @@ public struct TextLogHandler: LogHandler {
     set { metadata[key] = newValue }
   }
 
-  public func log(
-    level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-    function: String, line: UInt
-  ) {
-    sink("\(Self.time(now())) - \(label) - \(Self.name(level)) - \(message)")
+  public func log(event: LogEvent) {
+    sink("\(Self.time(now())) - \(label) - \(Self.name(event.level)) - \(event.message)")
   }
 
   /// `2026-01-01 12:00:00,123`, local time.
