@@ -1,4 +1,5 @@
 @testable import Core
+import OrderedCollections
 import PyConfig
 import TestSupport
 import Testing
