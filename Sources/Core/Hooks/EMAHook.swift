@@ -97,7 +97,10 @@ public final class EMAHook: Hook, StateExtension {
     }
   }
 
-  public func beforeTrainEpoch(_ runner: Runner) throws { swap() }
+  public func beforeTrainEpoch(_ runner: Runner) throws {
+    // A run that resumes within an epoch has the present values in the model already.
+    if runner.resumePoint.innerIteration == 0 { swap() }
+  }
   public func afterTrainEpoch(_ runner: Runner) throws { swap() }
 
   /// Exchanges the model's values and the averages.

@@ -14,7 +14,11 @@ public struct TrainingHooksConfig {
   /// Takes `lr_config`, `optimizer_config`, `checkpoint_config`, `log_config`, `momentum_config` and `custom_hooks`
   /// out of a whole config.
   public init(_ config: ConfigNode) {
-    func node(_ key: String) -> ConfigNode? { config[key].flatMap { $0.isNone ? nil : $0 } }
+    func node(_ key: String) -> ConfigNode? {
+      // A bare `nil` would be the value `None`.
+      guard let node = config[key], !node.isNone else { return Optional.none }
+      return node
+    }
     learningRate = node("lr_config")
     optimizer = node("optimizer_config")
     checkpoint = node("checkpoint_config")
@@ -87,7 +91,8 @@ extension Runner {
     _ node: ConfigNode?, path: String = "evaluation",
     makeEvaluator: (OrderedDictionary<String, ConfigNode>) throws -> any Evaluator
   ) throws {
-    let node = try (node.flatMap { $0.isNone ? nil : $0 } ?? [:]).settingDefaults([:], path: path)
+    let given: ConfigNode = if let node, !node.isNone { node } else { [:] }
+    let node = try given.settingDefaults([:], path: path)
     var reader = try ConfigReader(node, path: path)
     var options = try EvalHook.Options(from: &reader)
     options.byEpoch = isEpochBased

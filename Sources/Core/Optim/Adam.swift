@@ -93,12 +93,14 @@ extension Adam.Options: ConfigRecord {
   public init(from reader: inout ConfigReader) throws { try self.init(from: &reader, decoupled: false) }
 
   init(from reader: inout ConfigReader, decoupled: Bool) throws {
-    let betas = try reader.betas()
-    try self.init(
-      learningRate: reader.value("lr", default: 1e-3), beta1: betas.0, beta2: betas.1,
-      epsilon: reader.value("eps", default: 1e-8), weightDecay: reader.optional("weight_decay"),
-      amsgrad: reader.value("amsgrad", default: false), decoupled: decoupled)
+    learningRate = try reader.value("lr", default: 1e-3)
+    (beta1, beta2) = try reader.betas()
+    epsilon = try reader.value("eps", default: 1e-8)
+    weightDecay = try reader.value("weight_decay", default: decoupled ? 1e-2 : 0)
+    amsgrad = try reader.value("amsgrad", default: false)
+    self.decoupled = decoupled
     try reader.ignoreImplementationChoices()
+    try reader.check(validate)
   }
 }
 

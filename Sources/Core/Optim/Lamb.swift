@@ -115,6 +115,8 @@ extension Lamb.Options: ConfigRecord {
     maxGradientNorm = try reader.value("max_grad_norm", default: maxGradientNorm)
     trustClip = try reader.value("trust_clip", default: trustClip)
     alwaysAdapt = try reader.value("always_adapt", default: alwaysAdapt)
-    try require(maxGradientNorm > 0, "max_grad_norm must be positive, found \(maxGradientNorm)")
+    if !(maxGradientNorm > 0) {
+      throw reader.invalid("must be positive, found \(maxGradientNorm)", key: "max_grad_norm")
+    }
   }
 }

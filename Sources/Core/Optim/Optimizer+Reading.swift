@@ -41,6 +41,11 @@ extension ConfigReader {
     return (betas[0], betas[1])
   }
 
+  /// Gives an error of `validate` the place of this dictionary.
+  func check(_ validate: () throws -> Void) throws {
+    do { try validate() } catch let error as InvalidConfig { throw invalid(error.text) }
+  }
+
   /// Accepts PyTorch's options that choose an implementation and do not change results, refuses `maximize=True`.
   mutating func ignoreImplementationChoices() throws {
     ignore("foreach", "capturable", "fused", "differentiable")

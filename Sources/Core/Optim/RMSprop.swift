@@ -80,10 +80,13 @@ extension RMSprop.Options {
 
 extension RMSprop.Options: ConfigRecord {
   public init(from reader: inout ConfigReader) throws {
-    try self.init(
-      learningRate: reader.value("lr", default: 1e-2), alpha: reader.value("alpha", default: 0.99),
-      epsilon: reader.value("eps", default: 1e-8), weightDecay: reader.value("weight_decay", default: 0),
-      momentum: reader.value("momentum", default: 0), centered: reader.value("centered", default: false))
+    learningRate = try reader.value("lr", default: 1e-2)
+    alpha = try reader.value("alpha", default: 0.99)
+    epsilon = try reader.value("eps", default: 1e-8)
+    weightDecay = try reader.value("weight_decay", default: 0)
+    momentum = try reader.value("momentum", default: 0)
+    centered = try reader.value("centered", default: false)
     try reader.ignoreImplementationChoices()
+    try reader.check(validate)
   }
 }

@@ -62,9 +62,23 @@ import Testing
     }
   }
 
-  private func message(_ node: ConfigNode) -> String {
+  /// One layer in two places.
+  final class Twice: Module {
+    final class Box: Module {
+      let layer: Layer
+      init(_ layer: Layer) { self.layer = layer }
+    }
+    let a: Box
+    let b: Box
+    override init() {
+      let layer = Layer()
+      (a, b) = (Box(layer), Box(layer))
+    }
+  }
+
+  private func message(_ node: ConfigNode, _ model: Module = Model()) -> String {
     do {
-      _ = try buildOptimizer(node, for: Model(), context: runtimeContext())
+      _ = try buildOptimizer(node, for: model, context: runtimeContext())
       return ""
     } catch { return "\(error)" }
   }
@@ -73,7 +87,9 @@ import Testing
     let base: ConfigNode = ["type": "SGD", "lr": 0.1, "weight_decay": 0.01]
     var shared = base
     shared["paramwise_cfg"] = ["bias_lr_mult": 2.0]
-    #expect(message(shared).contains("set bypass_duplicate=True"))
+    #expect(message(shared, Twice()).contains("set bypass_duplicate=True"))
+    shared["paramwise_cfg"] = ["bias_lr_mult": 2.0, "bypass_duplicate": true]
+    #expect(message(shared, Twice()) == "")
     var typo = base
     typo["paramwise_cfg"] = ["bias_lr_mul": 2.0]
     #expect(message(typo).contains("optimizer.paramwise_cfg: unknown key 'bias_lr_mul'; did you mean 'bias_lr_mult'?"))

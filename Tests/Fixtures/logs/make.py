@@ -41,7 +41,9 @@ class Model(torch.nn.Module):
         self.calls += 1
         loss = (self.weight * torch.tensor([3.0, 4.0])).sum()
         accuracy = (self.calls * 37 % 101) / 7.0
-        return dict(loss=loss, log_vars=dict(loss_cls=loss.item(), accuracy=accuracy, loss=loss.item()),
+        # What is logged does not depend on the last bit of a weight.
+        logged = (self.calls * 53 % 97) / 11.0
+        return dict(loss=loss, log_vars=dict(loss_cls=logged, accuracy=accuracy, loss=logged),
                     num_samples=len(data))
 
     val_step = train_step
