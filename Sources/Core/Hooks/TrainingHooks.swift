@@ -35,7 +35,8 @@ extension Runner {
   /// - Throws: `BuildError` with file, line and key path.
   public func registerTrainingHooks(_ config: TrainingHooksConfig, context: BuildContext) throws {
     let hooks = context.registries.hooks
-    func build(_ node: ConfigNode, _ path: String, defaults: OrderedDictionary<String, ConfigNode> = [:]) throws
+    func build(_ node: ConfigNode, _ path: String, defaults: OrderedDictionary<String, ConfigNode> = [:])
+      throws
       -> any Hook
     {
       try hooks.build(try node.settingDefaults(defaults, path: path), path: path, context: context)
@@ -76,11 +77,13 @@ extension Runner {
     for (index, node) in (config.custom?.items ?? config.custom.map { [$0] } ?? []).enumerated() {
       let path = "custom_hooks.\(index)"
       guard var entries = node.dictionary else {
-        throw BuildError(.wrongType(expected: "dict", found: node.summary), path: path, location: node.location)
+        throw BuildError(
+          .wrongType(expected: "dict", found: node.summary), path: path, location: node.location)
       }
       let priority = entries.entries.removeValue(forKey: "priority")
       let hook = try build(ConfigNode(.dictionary(entries), at: node.location), path)
-      register(hook, priority: try priority.map { try HookPriority(from: $0, at: "\(path).priority") } ?? .normal)
+      register(
+        hook, priority: try priority.map { try HookPriority(from: $0, at: "\(path).priority") } ?? .normal)
     }
   }
 
@@ -139,7 +142,9 @@ private func titleCase(_ text: String) -> String {
 
 extension ConfigNode {
   /// The dictionary with `defaults` for keys that it lacks.
-  fileprivate func settingDefaults(_ defaults: OrderedDictionary<String, ConfigNode>, path: String) throws -> ConfigNode {
+  fileprivate func settingDefaults(_ defaults: OrderedDictionary<String, ConfigNode>, path: String) throws
+    -> ConfigNode
+  {
     guard var entries = dictionary else {
       throw BuildError(.wrongType(expected: "dict", found: summary), path: path, location: location)
     }

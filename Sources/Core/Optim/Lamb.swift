@@ -83,7 +83,8 @@ extension Lamb.Options {
   public var pickled: OrderedDictionary<String, PickleValue> {
     [
       "lr": .float(learningRate), "bias_correction": .bool(biasCorrection),
-      "betas": .tuple([.float(beta1), .float(beta2)]), "eps": .float(epsilon), "weight_decay": .float(weightDecay),
+      "betas": .tuple([.float(beta1), .float(beta2)]), "eps": .float(epsilon),
+      "weight_decay": .float(weightDecay),
       "grad_averaging": .bool(gradientAveraging), "max_grad_norm": .float(maxGradientNorm),
       "trust_clip": .bool(trustClip), "always_adapt": .bool(alwaysAdapt),
     ]

@@ -48,7 +48,8 @@ public final class RMSprop: Optimizer {
 extension RMSprop.Options {
   func validate() throws {
     let named = [
-      ("lr", learningRate), ("eps", epsilon), ("momentum", momentum), ("weight_decay", weightDecay), ("alpha", alpha),
+      ("lr", learningRate), ("eps", epsilon), ("momentum", momentum), ("weight_decay", weightDecay),
+      ("alpha", alpha),
     ]
     for (name, value) in named { try require(value >= 0, "\(name) must not be negative, found \(value)") }
   }
@@ -60,7 +61,8 @@ extension RMSprop.Options {
 
   public var pickled: OrderedDictionary<String, PickleValue> {
     [
-      "lr": .float(learningRate), "momentum": .float(momentum), "alpha": .float(alpha), "eps": .float(epsilon),
+      "lr": .float(learningRate), "momentum": .float(momentum), "alpha": .float(alpha),
+      "eps": .float(epsilon),
       "centered": .bool(centered), "weight_decay": .float(weightDecay), "foreach": .none,
     ]
   }

@@ -59,7 +59,8 @@ extension SGD.Options {
   public var pickled: OrderedDictionary<String, PickleValue> {
     [
       "lr": .float(learningRate), "momentum": .float(momentum), "dampening": .float(dampening),
-      "weight_decay": .float(weightDecay), "nesterov": .bool(nesterov), "maximize": .bool(false), "foreach": .none,
+      "weight_decay": .float(weightDecay), "nesterov": .bool(nesterov), "maximize": .bool(false),
+      "foreach": .none,
     ]
   }
 

@@ -62,7 +62,8 @@ import TorchFile
   @Test func `the report names what does not match`() throws {
     let model = ToyModel()
     let stored = state([
-      "first.weigth": [4], "first.bias": [4], "second.weight": [3], "second.bias": [4], "running_mean": [4], "extra": [1],
+      "first.weigth": [4], "first.bias": [4], "second.weight": [3], "second.bias": [4], "running_mean": [4],
+      "extra": [1],
     ])
     let report = try model.load(stored)
     #expect(report.matched == ["running_mean", "first.bias", "second.bias"])
@@ -97,7 +98,9 @@ import TorchFile
 
   @Test func `prefixes and revised keys`() throws {
     let model = ToyModel.Layer([0, 0, 0, 0], [0, 0, 0, 0])
-    let stored = state(["module.backbone.first.weight": [4], "module.backbone.first.bias": [4], "module.head.x": [1]])
+    let stored = state([
+      "module.backbone.first.weight": [4], "module.backbone.first.bias": [4], "module.head.x": [1],
+    ])
     #expect(try model.load(stored, strict: true, prefix: "backbone.first").isPerfect)
     #expect(model.weight.value.detached().floats == [2, 2, 2, 2])
     let groups = [KeyRevision.withoutModule, KeyRevision(#"^(\w+)\.first\.(.*)$"#, #"\1$.\2"#)]
@@ -126,7 +129,9 @@ import TorchFile
       _ = try Checkpoint(path: wrong)
       Issue.record("no error")
     } catch {
-      #expect("\(error)".hasPrefix("\(wrong): the name promises a SHA-256 that starts with 0badf00d, the file has \(hash.prefix(8))"))
+      #expect(
+        "\(error)".hasPrefix(
+          "\(wrong): the name promises a SHA-256 that starts with 0badf00d, the file has \(hash.prefix(8))"))
     }
     // A day is no hash.
     let dated = "\(folder.path)/model-20210831.pth"
@@ -149,7 +154,9 @@ import TorchFile
     let runner = try EpochBasedRunner(model: model, optimizer: nil, maxEpochs: 1, logger: .silent)
     let weights = "\(folder.path)/weights.pth"
     try Checkpoint(state: model.stateDict.mapValues { StoredTensor($0) }).write(to: weights)
-    #expect(throws: CheckpointError(path: weights, "the meta data must have 'epoch' and 'iter' to resume from")) {
+    #expect(
+      throws: CheckpointError(path: weights, "the meta data must have 'epoch' and 'iter' to resume from")
+    ) {
       try runner.resume(from: weights)
     }
   }

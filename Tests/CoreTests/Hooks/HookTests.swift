@@ -9,12 +9,14 @@ import TorchFile
 @Suite struct HookTests {
   /// A runner over the toy model with an SGD optimizer.
   private func toy(
-    epochs: Int = 1, rate: Double = 0.1, folder: TemporaryFolder? = nil, log: LogRecorder = LogRecorder(), seed: UInt64 = 5
+    epochs: Int = 1, rate: Double = 0.1, folder: TemporaryFolder? = nil, log: LogRecorder = LogRecorder(),
+    seed: UInt64 = 5
   ) throws -> (runner: EpochBasedRunner, model: ToyModel, optimizer: SGD) {
     let model = ToyModel()
     let optimizer = SGD(model.parameters, try SGD.Options(learningRate: rate, momentum: 0.9))
     let runner = try EpochBasedRunner(
-      model: model, optimizer: optimizer, maxEpochs: epochs, workDirectory: folder?.path, logger: log.logger, seed: seed)
+      model: model, optimizer: optimizer, maxEpochs: epochs, workDirectory: folder?.path, logger: log.logger,
+      seed: seed)
     return (runner, model, optimizer)
   }
 
@@ -28,7 +30,9 @@ import TorchFile
     }
     var order: [String] = []
     let (runner, _, _) = try toy()
-    for (name, priority) in [("c", HookPriority.normal), ("d", .normal), ("e", .lowest), ("a", .highest), ("b", .high)] {
+    for (name, priority) in [
+      ("c", HookPriority.normal), ("d", .normal), ("e", .lowest), ("a", .highest), ("b", .high),
+    ] {
       runner.register(Note(name) { order.append($0) }, priority: priority)
     }
     try runner.run([ToySource(1, batchSize: 1)])
@@ -49,7 +53,8 @@ import TorchFile
   @Test func `each registered hook implements the stages that it lists`() throws {
     let context = runtimeContext()
     let needed: [String: ConfigNode] = [
-      "StepLrUpdaterHook": ["step": 1], "ExpLrUpdaterHook": ["gamma": 0.9], "InvLrUpdaterHook": ["gamma": 0.9],
+      "StepLrUpdaterHook": ["step": 1], "ExpLrUpdaterHook": ["gamma": 0.9],
+      "InvLrUpdaterHook": ["gamma": 0.9],
       "OneCycleLrUpdaterHook": ["max_lr": 0.1], "StepMomentumUpdaterHook": ["step": 1],
       "CosineRestartLrUpdaterHook": ["periods": [100], "min_lr": 0],
       "YOLOXLrUpdaterHook": ["num_last_epochs": 1, "min_lr": 0.1],
@@ -62,8 +67,12 @@ import TorchFile
       }
       let folder = try TemporaryFolder()
       let (runner, _, _) = try toy(epochs: 2, folder: folder)
-      if ["Wandb", "Pavi", "Neptune", "Mlflow", "Dvclive", "ClearML", "Segmind"].contains(where: { name.contains($0) }) {
-        #expect(throws: BuildError.self) { try context.registries.hooks.build(node, path: "hook", context: context) }
+      if ["Wandb", "Pavi", "Neptune", "Mlflow", "Dvclive", "ClearML", "Segmind"].contains(where: {
+        name.contains($0)
+      }) {
+        #expect(throws: BuildError.self) {
+          try context.registries.hooks.build(node, path: "hook", context: context)
+        }
         continue
       }
       // Loggers ask for the time.
@@ -98,7 +107,9 @@ import TorchFile
     do {
       try runner.run([ToySource(1, batchSize: 1)])
       Issue.record("no error")
-    } catch { #expect("\(error)".contains("the loss of iteration 1 must be one number that depends on a trainable")) }
+    } catch {
+      #expect("\(error)".contains("the loss of iteration 1 must be one number that depends on a trainable"))
+    }
   }
 
   @Test func `anomalous parameters are named`() throws {
@@ -161,7 +172,8 @@ import TorchFile
       try runner.run([ToySource(9, batchSize: 1)])
       Issue.record("no error")
     } catch {
-      #expect("\(error)".hasPrefix("the loss of iteration 4 (epoch 1) must be finite, found nan: loss_toy nan"))
+      #expect(
+        "\(error)".hasPrefix("the loss of iteration 4 (epoch 1) must be finite, found nan: loss_toy nan"))
     }
     #expect(runner.iteration == 3)
   }
@@ -175,14 +187,19 @@ import TorchFile
     #expect(model.snapshot["first.weight"]?.allSatisfy(\.isNaN) == true)
   }
 
-  @Test func `averages of parameters follow mmcv's formula and take the model's place between epochs`() throws {
+  @Test func `averages of parameters follow mmcv's formula and take the model's place between epochs`() throws
+  {
     let hook = try EMAHook(momentum: 0.3, interval: 2)
     let folder = try TemporaryFolder()
     let (runner, model, _) = try toy(epochs: 2, folder: folder)
     model.dropout = 0
     runner.register(OptimizerHook(), priority: .high)
     runner.register(hook, priority: .aboveNormal)
-    runner.register(CheckpointHook({ var options = CheckpointHook.Options(); options.interval = 1; return options }()))
+    runner.register(
+      CheckpointHook(
+        {
+          var options = CheckpointHook.Options(); options.interval = 1; return options
+        }()))
     var average = model.first.weight.value.detached().floats
     var index = 0
     final class Watch: Hook {
@@ -225,7 +242,8 @@ import TorchFile
   @Test func `rules of best scores`() throws {
     final class Nothing: Evaluator {
       let batchCount = 1
-      func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<String, LogValue> { [:] }
+      func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<String, LogValue>
+      { [:] }
     }
     func message(_ key: String, _ rule: EvalHook.Rule? = nil) -> String {
       var options = EvalHook.Options()
@@ -235,7 +253,9 @@ import TorchFile
         return ""
       } catch { return "\(error)" }
     }
-    #expect(message("bbox_mAP") == "" && message("loss_bbox") == "" && message("AR@100") == "" && message("PQ", .greater) == "")
+    #expect(
+      message("bbox_mAP") == "" && message("loss_bbox") == "" && message("AR@100") == ""
+        && message("PQ", .greater) == "")
     #expect(message("PQ").contains("cannot infer the rule for key 'PQ'"))
     let (runner, _, _) = try toy()
     do {
@@ -250,7 +270,8 @@ import TorchFile
     final class Count: Evaluator {
       let batchCount = 1
       var at: [Int] = []
-      func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<String, LogValue> {
+      func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<String, LogValue>
+      {
         at.append(runner.epoch + 1)
         return ["acc": .number(0)]
       }
@@ -265,9 +286,18 @@ import TorchFile
       return counter.at
     }
     #expect(try epochs { $0.interval = 3 } == [3, 6])
-    #expect(try epochs { $0.interval = 2; $0.start = 3 } == [3, 5, 7])
-    #expect(try epochs { $0.start = 0; $0.interval = 4 } == [4, 8])
-    #expect(try epochs { $0.interval = 5; $0.dynamicIntervals = [(6, 1)] } == [5, 6, 7, 8])
+    #expect(
+      try epochs {
+        $0.interval = 2; $0.start = 3
+      } == [3, 5, 7])
+    #expect(
+      try epochs {
+        $0.start = 0; $0.interval = 4
+      } == [4, 8])
+    #expect(
+      try epochs {
+        $0.interval = 5; $0.dynamicIntervals = [(6, 1)]
+      } == [5, 6, 7, 8])
   }
 
   @Test func `TensorBoard files have records with valid checksums`() throws {

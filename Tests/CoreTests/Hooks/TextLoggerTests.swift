@@ -46,7 +46,8 @@ import Testing
     let limit = node["limit"]?.int ?? 0
     let plan: RunnerPlan = node["kind"]?.string == "epoch" ? .epochs(limit) : .iterations(limit)
     let runner = try plan.makeRunner(
-      model: model, optimizer: optimizer, workDirectory: work, logger: log.logger, meta: node["meta"]?.dictionary)
+      model: model, optimizer: optimizer, workDirectory: work, logger: log.logger,
+      meta: node["meta"]?.dictionary)
     var (now, looks) = (1000.0, 0)
     runner.clock = {
       now += [0.0625, 0.3, 0.011][looks % 3]
@@ -84,8 +85,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (1.0, "1.0"), (0.1, "0.1"), (1e-5, "1e-05"), (1.5e-7, "1.5e-07"), (0.0001, "0.0001"), (123456789.125, "123456789.125"),
-    (1e15, "1000000000000000.0"), (1e16, "1e+16"), (1.25e22, "1.25e+22"), (-0.0, "-0.0"), (Double.leastNonzeroMagnitude, "5e-324"),
+    (1.0, "1.0"), (0.1, "0.1"), (1e-5, "1e-05"), (1.5e-7, "1.5e-07"), (0.0001, "0.0001"),
+    (123456789.125, "123456789.125"),
+    (1e15, "1000000000000000.0"), (1e16, "1e+16"), (1.25e22, "1.25e+22"), (-0.0, "-0.0"),
+    (Double.leastNonzeroMagnitude, "5e-324"),
     (12345678901234567.0, "1.2345678901234568e+16"), (100.0, "100.0"), (-2.5e-10, "-2.5e-10"),
   ]) func `floats are written as Python writes them`(_ value: Double, _ text: String) {
     #expect(PythonText.repr(value) == text)

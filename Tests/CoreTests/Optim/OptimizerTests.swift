@@ -20,7 +20,10 @@ import TorchFile
 
   private static func parameters(_ head: ConfigNode) -> [Parameter] {
     let flat = head["start"]?.doubles.map { Float($0) } ?? []
-    return [Parameter(Tensor(Array(flat[0..<6]), shape: [3, 2])), Parameter(Tensor(Array(flat[6..<10]), shape: [4]))]
+    return [
+      Parameter(Tensor(Array(flat[0..<6]), shape: [3, 2])),
+      Parameter(Tensor(Array(flat[6..<10]), shape: [4])),
+    ]
   }
 
   /// The optimizer of a case: two groups, the second with half the learning rate and its own weight decay.
@@ -93,7 +96,8 @@ import TorchFile
         Self.setGradients(golden.head, step, parameters)
         optimizer.step(gradientScale: clip?.measure(parameters)?.factor ?? 1)
         expectClose(
-          parameters.flatMap { $0.value.detached().floats }, rows[step].doubles, relative: 2e-6, absolute: 2e-7,
+          parameters.flatMap { $0.value.detached().floats }, rows[step].doubles, relative: 2e-6,
+          absolute: 2e-7,
           "\(file) step \(step + 1)")
       }
     }
@@ -116,7 +120,9 @@ import TorchFile
       let actual = optimizer.stateDict
       let groups = zip(actual["param_groups"]?.elements ?? [], expected["param_groups"]?.elements ?? [])
       for (a, e) in groups {
-        #expect(Set(a.dictionary?.entries.keys.map { $0 } ?? []) == Set(e.dictionary?.entries.keys.map { $0 } ?? []))
+        #expect(
+          Set(a.dictionary?.entries.keys.map { $0 } ?? []) == Set(e.dictionary?.entries.keys.map { $0 } ?? [])
+        )
         for (key, value) in e.dictionary?.entries ?? [:] {
           guard let found = a.dictionary?[key] else { continue }
           #expect(found == value || found.double != nil && found.double == value.double, "\(file) \(key)")
@@ -130,7 +136,8 @@ import TorchFile
           switch (found[key], value) {
           case (.tensor(let a)?, .tensor(let e)):
             #expect(a.shape == e.shape)
-            expectClose(a.asFloat32(), e.asFloat64(), relative: 2e-6, absolute: 1e-7, "\(file) \(number) \(key)")
+            expectClose(
+              a.asFloat32(), e.asFloat64(), relative: 2e-6, absolute: 1e-7, "\(file) \(number) \(key)")
           case (let a, let e): #expect(a == e, "\(file) \(number) \(key)")
           }
         }
@@ -152,11 +159,17 @@ import TorchFile
       (.int(1), "a dictionary with a list 'param_groups' is expected, found 1"),
       (.dictionary(["param_groups": .list([])]), "1 parameter groups are expected, found 0"),
       (group(["params": .list([])]), "group 0 has 1 parameters, found 0"),
-      (group(["params": .list([.int(0)]), "lr": .string("x")]), "'lr' of a parameter group must be a number, found a string"),
-      (group(["params": .list([.int(0)]), "lr": .float(-1)]), "group 0: lr must not be negative, found -1.0"),
+      (
+        group(["params": .list([.int(0)]), "lr": .string("x")]),
+        "'lr' of a parameter group must be a number, found a string"
+      ),
+      (
+        group(["params": .list([.int(0)]), "lr": .float(-1)]), "group 0: lr must not be negative, found -1.0"
+      ),
       (
         .dictionary([
-          "state": .dictionary([0: .dictionary(["exp_avg": .tensor(StoredTensor(float32: [1], shape: [1]))])]),
+          "state": .dictionary([0: .dictionary(["exp_avg": .tensor(StoredTensor(float32: [1], shape: [1]))])]
+          ),
           "param_groups": .list([.dictionary(["params": .list([.int(0)])])]),
         ]), "'exp_avg' of parameter 0 must have shape [2], found [1]"
       ),
@@ -196,7 +209,8 @@ import TorchFile
         return ""
       } catch { return "\(error)" }
     }
-    #expect(message(["type": "SGD", "lr": 0.1, "nesterov": true]).contains("optimizer: nesterov needs a momentum"))
+    #expect(
+      message(["type": "SGD", "lr": 0.1, "nesterov": true]).contains("optimizer: nesterov needs a momentum"))
     #expect(message(["type": "Adam", "betas": [0.9, 1.5]]).contains("betas must lie in [0, 1)"))
     #expect(message(["type": "Adam", "betas": [0.9]]).contains("optimizer.betas: betas must be two numbers"))
     #expect(message(["type": "SGD", "lr": 0.1, "maximize": true]).contains("maximize must be False"))

@@ -20,12 +20,14 @@ import Testing
     let model = TwoGroups()
     let isAdam = node["optimizer"]?.string == "Adam"
     var options: any OptimizerOptions =
-      isAdam ? try Adam.Options(learningRate: 0.1, beta2: 0.99) : try SGD.Options(learningRate: 0.1, momentum: 0.9)
+      isAdam
+      ? try Adam.Options(learningRate: 0.1, beta2: 0.99) : try SGD.Options(learningRate: 0.1, momentum: 0.9)
     let first = ParameterGroup([model.a], options: options)
     options.learningRate = 0.01
     let optimizer = options.makeOptimizer([first, ParameterGroup([model.b], options: options)])
     let plan: RunnerPlan =
-      node["kind"]?.string == "epoch" ? .epochs(node["epochs"]?.int ?? 0) : .iterations(node["iters"]?.int ?? 0)
+      node["kind"]?.string == "epoch"
+      ? .epochs(node["epochs"]?.int ?? 0) : .iterations(node["iters"]?.int ?? 0)
     let runner = try plan.makeRunner(model: model, optimizer: optimizer, workDirectory: nil, logger: .silent)
     var config = TrainingHooksConfig([:])
     config.learningRate = node["lr_config"]
@@ -53,7 +55,9 @@ import Testing
         #expect(actual.count == expected.count)
         for (index, (a, e)) in zip(actual, expected).enumerated() {
           let isClose = a.count == e.count && zip(a, e).allSatisfy { abs($0 - $1) <= 1e-12 * max(1, abs($1)) }
-          #expect(isClose, "\(node["lr_config"] as Any) \(node["momentum_config"] as Any) iteration \(index): \(a), \(e)")
+          #expect(
+            isClose,
+            "\(node["lr_config"] as Any) \(node["momentum_config"] as Any) iteration \(index): \(a), \(e)")
           if !isClose { break }
         }
       }
@@ -73,13 +77,17 @@ import Testing
   }
 
   @Test func `mistakes in policies are named`() {
-    #expect(message(["policy": "steps", "step": 1]).contains("lr_config.policy: 'steps' is not in the lr policy registry; did you mean 'Step'?"))
+    #expect(
+      message(["policy": "steps", "step": 1]).contains(
+        "lr_config.policy: 'steps' is not in the lr policy registry; did you mean 'Step'?"))
     #expect(message(["policy": "onecycle", "max_lr": 1]).contains("did you mean 'OneCycle'?"))
     #expect(message(["step": 1]).contains("lr_config: missing required key 'policy'"))
     #expect(message(["policy": "step", "step": [0]]).contains("steps must be positive, found 0"))
     #expect(message(["policy": "CosineAnnealing"]).contains("one of min_lr and min_lr_ratio must be given"))
-    #expect(message(["policy": "fixed", "warmup": "linaer", "warmup_iters": 3]).contains("did you mean 'linear'?"))
-    #expect(message(["policy": "fixed", "warmup": "linear"]).contains("warmup_iters must be a positive number"))
+    #expect(
+      message(["policy": "fixed", "warmup": "linaer", "warmup_iters": 3]).contains("did you mean 'linear'?"))
+    #expect(
+      message(["policy": "fixed", "warmup": "linear"]).contains("warmup_iters must be a positive number"))
     #expect(message(["policy": "cyclic", "by_epoch": true]).contains("by_epoch must be False"))
     #expect(message(["policy": "step", "step": 1, "gama": 2]).contains("did you mean 'gamma'?"))
     #expect(message(["policy": "fixed"], momentum: ["policy": "poly"]).contains("momentum policy registry"))

@@ -73,7 +73,9 @@ enum Golden {
       guard try peek() == UInt8(ascii: "\"") else { throw Malformed(at: at) }
       let start = at
       at += 1
-      while at < bytes.count, bytes[at] != UInt8(ascii: "\"") { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
+      while at < bytes.count, bytes[at] != UInt8(ascii: "\"") {
+        at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1
+      }
       at += 1
       return try JSONDecoder().decode([String].self, from: Data("[".utf8 + bytes[start..<at] + "]".utf8))[0]
     }

@@ -5,9 +5,12 @@ import PyConfig
 import Testing
 
 @Suite struct RunnerTests {
-  private func hooks(_ runner: Runner, checkpointEvery interval: Int, byEpoch: Bool, average: Bool = true) throws {
+  private func hooks(_ runner: Runner, checkpointEvery interval: Int, byEpoch: Bool, average: Bool = true)
+    throws
+  {
     runner.register(
-      LrUpdaterHook(CosineAnnealingSchedule(to: .value(0)), policy: "CosineAnnealing", byEpoch: false), priority: .veryHigh)
+      LrUpdaterHook(CosineAnnealingSchedule(to: .value(0)), policy: "CosineAnnealing", byEpoch: false),
+      priority: .veryHigh)
     runner.register(OptimizerHook(clip: GradientClip(maxNorm: 1)), priority: .aboveNormal)
     if average { runner.register(try EMAHook(momentum: 0.25, interval: 1), priority: .aboveNormal) }
     var options = CheckpointHook.Options()
@@ -28,7 +31,8 @@ import Testing
     let model = ToyModel()
     let optimizer = SGD(model.parameters, try SGD.Options(learningRate: 0.05, momentum: 0.9))
     let runner = try IterBasedRunner(
-      model: model, optimizer: optimizer, maxIterations: limit, workDirectory: folder.path, logger: .silent, seed: 7)
+      model: model, optimizer: optimizer, maxIterations: limit, workDirectory: folder.path, logger: .silent,
+      seed: 7)
     return (runner, model)
   }
 
@@ -45,7 +49,9 @@ import Testing
     try resumed.run([ToySource(7, batchSize: 2)])
     #expect(resumed.iteration == 40)
     #expect(model.snapshot == expected.snapshot)
-    let (x, y) = (try Checkpoint(path: "\(a.path)/epoch_10.pth"), try Checkpoint(path: "\(b.path)/epoch_10.pth"))
+    let (x, y) = (
+      try Checkpoint(path: "\(a.path)/epoch_10.pth"), try Checkpoint(path: "\(b.path)/epoch_10.pth")
+    )
     #expect(x.state == y.state && x.optimizer == y.optimizer)
   }
 
@@ -63,7 +69,8 @@ import Testing
     let again = ToySource(10, batchSize: 2)
     try resumed.run([again])
     #expect(model.snapshot == expected.snapshot)
-    #expect(again.made.map { [$0.epoch, $0.index] } == source.made.dropFirst(at).map { [$0.epoch, $0.index] })
+    #expect(
+      again.made.map { [$0.epoch, $0.index] } == source.made.dropFirst(at).map { [$0.epoch, $0.index] })
   }
 
   @Test func `an interrupted epoch goes on where it stopped`() throws {
@@ -106,7 +113,8 @@ import Testing
     let (first, _) = try epochs(3, in: folder)
     try hooks(first, checkpointEvery: 1, byEpoch: true)
     try first.run([ToySource(3, batchSize: 1)])
-    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder.path)/latest.pth") == "epoch_3.pth")
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder.path)/latest.pth") == "epoch_3.pth")
     // Cut the latest one short.
     let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/epoch_3.pth"))
     try data.prefix(data.count / 2).write(to: URL(fileURLWithPath: "\(folder.path)/epoch_3.pth"))
@@ -125,7 +133,8 @@ import Testing
       let batchCount = 1
       let score: Double
       init(_ score: Double) { self.score = score }
-      func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<String, LogValue> {
+      func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<String, LogValue>
+      {
         ["acc": .number(score)]
       }
     }
@@ -155,14 +164,16 @@ import Testing
     try runner.run([ToySource(2, batchSize: 1)])
     let before = (model.snapshot, try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/epoch_1.pth")))
     // A folder stands where the next checkpoint should be.
-    try FileManager.default.createDirectory(atPath: "\(folder.path)/next.pth", withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      atPath: "\(folder.path)/next.pth", withIntermediateDirectories: false)
     do {
       try runner.saveCheckpoint(to: folder.path, name: "next.pth")
       Issue.record("no error")
     } catch { #expect("\(error)".hasPrefix("\(folder.path)/next.pth: cannot")) }
     #expect(model.snapshot == before.0)
     #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/epoch_1.pth")) == before.1)
-    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder.path)/latest.pth") == "epoch_1.pth")
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder.path)/latest.pth") == "epoch_1.pth")
     #expect(folder.files.filter { $0.hasSuffix(".part") } == [])
   }
 
@@ -172,7 +183,9 @@ import Testing
     #expect(throws: RunnerError("workflow: at least one epoch or iteration of 'train', found none")) {
       try runner.run([ToySource(1, batchSize: 1)], workflow: [.val(1)])
     }
-    #expect(throws: RunnerError("the training data set has no batches")) { try runner.run([ToySource(0, batchSize: 1)]) }
+    #expect(throws: RunnerError("the training data set has no batches")) {
+      try runner.run([ToySource(0, batchSize: 1)])
+    }
     #expect(throws: RunnerError("workflow: a data set for each of 1 flows, found 0")) { try runner.run([]) }
   }
 

@@ -38,7 +38,8 @@ final class ToySource: BatchSource {
       defer { index += 1 }
       source.made.append((epoch, index))
       return ToyBatch(
-        epoch: epoch, index: index, size: min(source.batchSize, source.sampleCount - index * source.batchSize))
+        epoch: epoch, index: index, size: min(source.batchSize, source.sampleCount - index * source.batchSize)
+      )
     }
   }
 }
@@ -96,7 +97,10 @@ final class LogRecorder: Sendable {
       TextLogHandler(label: label) { [self] line in
         // Time and name go.
         let parts = line.components(separatedBy: " - ")
-        stored.withLock { $0.append(parts.dropFirst(2).joined(separator: " - ").replacing(" - ", with: " ", maxReplacements: 1)) }
+        stored.withLock {
+          $0.append(
+            parts.dropFirst(2).joined(separator: " - ").replacing(" - ", with: " ", maxReplacements: 1))
+        }
       }
     }
   }
@@ -116,7 +120,9 @@ final class TemporaryFolder {
 
   var files: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
 
-  func text(_ name: String) throws -> String { try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
+  func text(_ name: String) throws -> String {
+    try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
+  }
 }
 
 /// The registries of Core's runtime.
@@ -129,6 +135,9 @@ func runtimeContext() -> BuildContext {
 extension Module {
   /// All values of the state dict, for comparisons to the bit.
   var snapshot: [String: [Float]] {
-    Dictionary(uniqueKeysWithValues: stateDict.map { ($0.key, $0.value.dtype == .float32 ? $0.value.floats : [$0.value.item]) })
+    Dictionary(
+      uniqueKeysWithValues: stateDict.map {
+        ($0.key, $0.value.dtype == .float32 ? $0.value.floats : [$0.value.item])
+      })
   }
 }

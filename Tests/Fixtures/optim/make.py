@@ -1,6 +1,6 @@
 """Trajectories of PyTorch's optimizers (and mmcls's Lamb), saved optimizer states, and mmcv's parameter groups.
 
-Writes optim.json, paramwise.json and state_*.pth. Run with a Python that has torch, mmcv-full and mmcls.
+Writes optim.json, paramwise.json, layer_decay.json and state_*.pth. Run with a Python that has torch, mmcv-full and mmcls.
 """
 import json
 import os
@@ -10,6 +10,7 @@ import torch
 from mmcv.ops import DeformConv2dPack
 from mmcv.runner import build_optimizer
 from mmcls.core.optimizers.lamb import Lamb
+from mmseg.core.builder import build_optimizer as build_layered
 
 here = os.path.dirname(os.path.abspath(__file__))
 rng = np.random.RandomState(0)
@@ -124,4 +125,47 @@ for config in paramwise:
     results.append(dict(paramwise_cfg=config, groups=groups))
 with open(os.path.join(here, 'paramwise.json'), 'w') as file:
     file.write('[\n' + ',\n'.join(json.dumps(r) for r in results) + '\n]\n')
+
+
+class Tree(torch.nn.Module):
+    """Parameters under given keys; two axes for those named weight."""
+
+    def __init__(self, backbone, keys):
+        super().__init__()
+        self.backbone = backbone
+        for key in keys:
+            *path, name = key.split('.')
+            module = self
+            for part in path:
+                if not hasattr(module, part):
+                    module.add_module(part, torch.nn.Module())
+                module = getattr(module, part)
+            shape = (1, 1) if name == 'weight' else (1, 1, 1) if name == 'pos_embed' else (1,)
+            module.register_parameter(name, torch.nn.Parameter(torch.zeros(shape)))
+
+
+def make_tree(name, keys):
+    return Tree(type(name, (torch.nn.Module,), {})(), keys)
+
+
+convnext = [f'backbone.downsample_layers.{i}.0.{n}' for i in range(4) for n in ('weight', 'bias')]
+convnext += [f'backbone.stages.{i}.{j}.{n}' for i, count in enumerate((1, 1, 7, 1)) for j in range(count)
+             for n in ('weight', 'gamma')]
+convnext += ['neck.weight', 'head.fc.weight', 'head.fc.bias']
+beit = ['backbone.cls_token', 'backbone.pos_embed', 'backbone.patch_embed.weight']
+beit += [f'backbone.layers.{i}.{n}' for i in range(3) for n in ('weight', 'bias')] + ['head.weight']
+trees = []
+for name, keys, paramwise in [
+        ('ConvNeXt', convnext, dict(decay_rate=0.9, decay_type='layer_wise', num_layers=6)),
+        ('ConvNeXt', convnext, dict(decay_rate=0.7, decay_type='stage_wise', num_layers=4)),
+        ('BEiT', beit, dict(decay_rate=0.65, decay_type='layer_wise_vit', num_layers=3))]:
+    model = make_tree(name, keys)
+    names = {id(p): n for n, p in model.named_parameters()}
+    optimizer = build_layered(model, dict(type='AdamW', lr=1e-4, weight_decay=0.05, paramwise_cfg=paramwise,
+                                          constructor='LearningRateDecayOptimizerConstructor'))
+    groups = [[[names[id(p)] for p in g['params']], g['lr'], g['weight_decay'], g['group_name']]
+              for g in optimizer.param_groups]
+    trees.append(dict(backbone=name, keys=keys, paramwise_cfg=paramwise, groups=groups))
+with open(os.path.join(here, 'layer_decay.json'), 'w') as file:
+    file.write('[\n' + ',\n'.join(json.dumps(t) for t in trees) + '\n]\n')
 print(len(cases), 'cases', {f: os.path.getsize(os.path.join(here, f)) for f in os.listdir(here)})
