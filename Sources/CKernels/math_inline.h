@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__) && defined(__gnu_linux__)
 // The function is built for AVX-512, for AVX2 with FMA, and for any x86-64; the machine's best is taken at run time.
+// Its name must differ from every struct tag of the file: clang 21 crashes otherwise.
 #define MM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define MM_CLONES
