@@ -61,3 +61,21 @@ public struct Progress {
     FileHandle.standardError.write(Data((text + (done == total ? "\n" : "")).utf8))
   }
 }
+
+extension Tool {
+  /// Tells the user something on the standard error stream.
+  public static func note(_ text: String) {
+    FileHandle.standardError.write(Data("\(text)\n".utf8))
+  }
+
+  /// Writes a text file; the file is there completely or not at all.
+  public static func write(_ text: String, to path: String) throws {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    do {
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+    } catch {
+      throw DataError("cannot be written: \(error.localizedDescription)", file: path)
+    }
+  }
+}

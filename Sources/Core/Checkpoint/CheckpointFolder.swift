@@ -58,7 +58,9 @@ public struct CheckpointFolder: Sendable {
     let numbered = names.compactMap { name -> (name: String, kind: String, number: Int)? in
       guard name.hasSuffix(".pth"), !name.hasPrefix("best_"), !name.hasPrefix(".") else { return nil }
       let stem = name.dropLast(4)
-      guard let bar = stem.lastIndex(of: "_"), let number = Int(stem[stem.index(after: bar)...]) else { return nil }
+      guard let bar = stem.lastIndex(of: "_"), let number = Int(stem[stem.index(after: bar)...]) else {
+        return nil
+      }
       return (name, String(stem[..<bar]), number)
     }
     // Numbers of one kind can be compared; kinds are told apart by the time of their files.

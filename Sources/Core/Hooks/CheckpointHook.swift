@@ -48,7 +48,8 @@ public final class CheckpointHook: Hook {
   }
 
   public func afterTrainIter(_ runner: Runner) throws {
-    guard !options.byEpoch, runner.isEveryIterations(options.interval) || options.savesLast && runner.isLastIteration
+    guard !options.byEpoch,
+      runner.isEveryIterations(options.interval) || options.savesLast && runner.isLastIteration
     else { return }
     runner.logger.info("Saving checkpoint at \(runner.iteration + 1) iterations")
     try save(runner, number: runner.iteration + 1)
@@ -72,7 +73,9 @@ public final class CheckpointHook: Hook {
 
 /// The folder for a hook's files: the work directory or, below `given`, one with the work directory's name.
 func outputDirectory(_ given: String?, _ runner: Runner, _ hook: String) throws -> String {
-  guard let work = runner.workDirectory else { throw RunnerError("\(hook): the runner must have a work directory") }
+  guard let work = runner.workDirectory else {
+    throw RunnerError("\(hook): the runner must have a work directory")
+  }
   guard let given, !given.isEmpty, given != work else { return work }
   return URL(fileURLWithPath: given).appendingPathComponent(URL(fileURLWithPath: work).lastPathComponent).path
 }

@@ -37,7 +37,8 @@ extension Runner {
     let folder = CheckpointFolder(directory)
     let path = folder.file(name)
     let checkpoint = Checkpoint(
-      meta: checkpointMeta(extraMeta), state: fullState, optimizer: savesOptimizer ? optimizer?.stateDict : nil)
+      meta: checkpointMeta(extraMeta), state: fullState,
+      optimizer: savesOptimizer ? optimizer?.stateDict : nil)
     try checkpoint.write(to: path)
     if marksLatest { try folder.markLatest(name) }
     return path
@@ -110,7 +111,9 @@ extension Runner {
       iteration >= 0
     else { throw CheckpointError(path: path, "the meta data must have 'epoch' and 'iter' to resume from") }
     if withOptimizer, let state = checkpoint.optimizer {
-      guard let optimizer else { throw CheckpointError(path: path, "has an optimizer's state, the run has none") }
+      guard let optimizer else {
+        throw CheckpointError(path: path, "has an optimizer's state, the run has none")
+      }
       do {
         try optimizer.load(state)
       } catch let error as OptimizerStateError {

@@ -95,7 +95,8 @@ public class Runner {
       let lines = hooks.filter { $0.hook.stages.contains(stage) }.map { hook, priority in
         "(\(PythonText.padded(priority.name, 12))) \(PythonText.padded(hook.name, 35))"
       }
-      return lines.isEmpty ? nil : "\(stage.rawValue):\n\(lines.joined(separator: "\n"))\n -------------------- "
+      return lines.isEmpty
+        ? nil : "\(stage.rawValue):\n\(lines.joined(separator: "\n"))\n -------------------- "
     }.joined(separator: "\n")
   }
 
@@ -155,9 +156,11 @@ public struct Workflow: Sendable, Equatable {
 extension Workflow: ConfigDecodable {
   /// `('train', 1)`
   public init(from node: ConfigNode, at path: String) throws {
-    guard let items = node.items, items.count == 2, let name = items[0].string, let count = items[1].int else {
+    guard let items = node.items, items.count == 2, let name = items[0].string, let count = items[1].int
+    else {
       throw BuildError(
-        .wrongType(expected: "a pair such as ('train', 1)", found: node.summary), path: path, location: node.location)
+        .wrongType(expected: "a pair such as ('train', 1)", found: node.summary), path: path,
+        location: node.location)
     }
     guard let mode = Runner.Mode(rawValue: name), count >= 0 else {
       throw BuildError(
