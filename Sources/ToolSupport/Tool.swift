@@ -40,7 +40,7 @@ public enum Tool {
 }
 
 /// A line on the terminal that shows how far a loop has come; nothing where the output is not a terminal.
-public struct Progress {
+public struct ProgressBar {
   private let total: Int
   private let start = Date()
   private let isTerminal = isatty(STDERR_FILENO) == 1

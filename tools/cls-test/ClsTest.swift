@@ -2,6 +2,7 @@ import ArgumentParser
 import Cls
 import Core
 import Foundation
+import OrderedCollections
 import PyConfig
 import ToolSupport
 
@@ -66,9 +67,9 @@ struct ClsTest: ParsableCommand {
       test.metrics = metrics.compactMap(ClassificationMetrics.Metric.init)
       test.options = try metricSettings()
       test.notice = { Tool.note($0) }
-      var progress: Progress?
+      var progress: ProgressBar?
       test.progress = { done, total in
-        progress = progress ?? Progress(total: total)
+        progress = progress ?? ProgressBar(total: total)
         progress?.show(done)
       }
       let (results, dataset) = try test()
