@@ -14,11 +14,21 @@
 #define MM_INLINE static inline __attribute__((always_inline))
 // Before a loop over elements: iterations do not depend on each other, also when arrays are the same.
 #define MM_LOOP _Pragma("clang loop vectorize(assume_safety)")
+// Before a loop of exactly sixteen elements.
+#define MM_LOOP16 \
+  _Pragma("clang loop vectorize(assume_safety) vectorize_width(8) interleave_count(2) unroll(disable)")
+// Before a loop of exactly thirty-two.
+#define MM_LOOP32 \
+  _Pragma("clang loop vectorize(assume_safety) vectorize_width(8) interleave_count(4) unroll(disable)")
 #pragma clang diagnostic ignored "-Wpass-failed"  // without optimisation loops stay as they are
 
 // Sixteen lanes: one AVX-512 register, two of AVX2. Sums over lanes have one order on every machine.
 typedef float mm_v16 __attribute__((vector_size(64), aligned(4)));
 #define MM_LOAD16(p) (*(const mm_v16 *)(p))
+typedef int32_t mm_i16 __attribute__((vector_size(64), aligned(4)));
+// Lane by lane the larger (smaller); where b is NaN, a.
+#define MM_MAX16(a, b) ((mm_v16)((((b) > (a)) & (mm_i16)(b)) | (~((b) > (a)) & (mm_i16)(a))))
+#define MM_MIN16(a, b) ((mm_v16)((((b) < (a)) & (mm_i16)(b)) | (~((b) < (a)) & (mm_i16)(a))))
 #define MM_STORE16(p, v) (*(mm_v16 *)(p) = (v))
 // Adds the lanes of `v` (an mm_v16) into the lvalue `s`.
 #define MM_SUM16(s, v)                                                                                       \

@@ -20,10 +20,10 @@ MM_CLONES static void rows_forward(int kind, long rows, long n, const float *x, 
     }
     if (kind == SOFT) {
       const float scale = (float)(1.0 / sum), *from = n > MM_PIECE ? y : buffer;
-      MM_LOOP for (long i = 0; i < n; i++) y[i] = from[i] * scale;
+      mm_scale_row(n, from, scale, y);
     } else {
-      const float log_sum = (float)log(sum);
-      MM_LOOP for (long i = 0; i < n; i++) y[i] = x[i] - shift - log_sum;
+      const float log_sum = mm_log((float)sum);
+      mm_shift_row(n, x, shift, log_sum, y);
     }
   }
 }
