@@ -77,6 +77,23 @@ MM_INLINE float mm_exp(float x) {
   return p * mm_power_of_two(half) * mm_power_of_two(e - half);
 }
 
+// e^x for -87 <= x <= 0, and e^-87 below.
+MM_INLINE float mm_exp_negative(float x) {
+  x = mm_at_least(x, -87.0f);
+  float shifted = x * 1.44269504f + MM_ROUNDER;
+  float k = shifted - MM_ROUNDER;
+  float r = x - k * MM_LN2_HIGH;
+  r = r - k * MM_LN2_LOW;
+  float p = 1.3933614e-3f;
+  p = p * r + 8.3333729e-3f;
+  p = p * r + 4.1666467e-2f;
+  p = p * r + 1.6666667e-1f;
+  p = p * r + 0.5f;
+  p = p * (r * r) + r;
+  p = p + 1.0f;
+  return mm_from_bits(mm_bits(p) + (mm_bits(shifted) << 23));
+}
+
 // e^x - 1, a few ulp, also near 0.
 MM_INLINE float mm_expm1(float x) {
   float c = mm_at_most(mm_at_least(x, -20.0f), 89.0f);
@@ -155,11 +172,11 @@ MM_INLINE float mm_half_erfcx(float u) {
   return 0.5f * t * p;
 }
 
-// e^(-x^2 / 2) with full relative accuracy for |x| <= 2^12: the square is taken in two exact parts.
+// e^(-x^2 / 2) with full relative accuracy for |x| <= 13: the square is taken in two exact parts.
 MM_INLINE float mm_exp_half_square(float x) {
   float high = mm_from_bits(mm_bits(x) & 0xfffff000);
   float low = (x - high) * (x + high);
-  return mm_exp(-0.5f * (high * high)) * (1.0f - 0.5f * low * (1.0f - 0.25f * low));
+  return mm_exp_negative(-0.5f * (high * high)) * (1.0f - 0.5f * low * (1.0f - 0.25f * low));
 }
 
 // The standard normal distribution function Phi(x), with relative accuracy in the lower tail, and e^(-x^2 / 2).

@@ -61,7 +61,7 @@ MM_CLONES static void gradient(long rows, long c, const float *x, const float *d
   if (act == MM_NORM_RELU6 && full) gradient_of(rows, c, x, dy, y, MM_NORM_RELU6, mean, a, b, d, 1, dx);
 }
 
-struct application {
+struct apply_loop {
   long rows, c, parts, part_rows;
   mm_norm_activation activation;
   const float *x, *scale, *shift, *residual;  // forward
@@ -71,7 +71,7 @@ struct application {
 
 static void apply_task(void *context, int task, int worker) {
   (void)worker;
-  const struct application *s = context;
+  const struct apply_loop *s = context;
   long image = task / s->parts, r0 = task % s->parts * s->part_rows, at = (image * s->rows + r0) * s->c;
   long rows = mm_min_long(s->part_rows, s->rows - r0), k = image * s->c;
   if (s->dy) {
@@ -83,7 +83,7 @@ static void apply_task(void *context, int task, int worker) {
   }
 }
 
-static void run(long images, struct application *s) {
+static void run(long images, struct apply_loop *s) {
   if (images <= 0 || s->rows <= 0 || s->c <= 0) return;
   s->part_rows = mm_rows_per_task(s->c);
   s->parts = mm_div_up(s->rows, s->part_rows);
@@ -92,7 +92,7 @@ static void run(long images, struct application *s) {
 
 void mm_column_apply(long images, long rows, long c, const float *x, const float *scale, const float *shift,
                      const float *residual, mm_norm_activation activation, float *y) {
-  struct application s = {.rows = rows, .c = c, .activation = activation, .x = x, .scale = scale, .shift = shift};
+  struct apply_loop s = {.rows = rows, .c = c, .activation = activation, .x = x, .scale = scale, .shift = shift};
   s.residual = residual;
   s.to = y;
   run(images, &s);
@@ -101,7 +101,7 @@ void mm_column_apply(long images, long rows, long c, const float *x, const float
 void mm_column_gradient(long images, long rows, long c, const float *x, const float *dy, const float *y,
                         mm_norm_activation activation, const float *mean, const float *a, const float *b,
                         const float *d, float *dx) {
-  struct application s = {.rows = rows, .c = c, .activation = activation, .x = x, .dy = dy, .y = y, .mean = mean};
+  struct apply_loop s = {.rows = rows, .c = c, .activation = activation, .x = x, .dy = dy, .y = y, .mean = mean};
   s.a = a;
   s.b = b;
   s.d = d;

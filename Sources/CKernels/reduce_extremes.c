@@ -22,11 +22,13 @@
         const float b = x[i];                                                                                \
         a = (value);                                                                                         \
       }                                                                                                      \
-      for (int l = 0; l < 32; l++) {                                                                         \
-        const float b = lanes[l];                                                                            \
-        a = (value);                                                                                         \
-      }                                                                                                      \
-      *y = a;                                                                                                \
+      for (int h = 16; h > 0; h /= 2)                                                                        \
+        for (int l = 0; l < h; l++) {                                                                        \
+          const float a = lanes[l], b = lanes[l + h];                                                        \
+          lanes[l] = (value);                                                                                \
+        }                                                                                                    \
+      const float b = lanes[0];                                                                              \
+      *y = (value);                                                                                          \
       return;                                                                                                \
     }                                                                                                        \
     for (long c = 0; c < width; c++) y[c] = (first);                                                         \

@@ -1,3 +1,5 @@
+import OrderedCollections
+
 /// Reading values out of a config.
 extension ConfigNode {
   /// Python's name of the value's type.

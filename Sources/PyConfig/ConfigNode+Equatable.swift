@@ -16,7 +16,8 @@ extension ConfigValue: Equatable {
     case (.list(let a), .list(let b)): a == b
     case (.tuple(let a), .tuple(let b)): a == b
     case (.dictionary(let a), .dictionary(let b)): a == b
-    case (.none, _), (.bool, _), (.int, _), (.float, _), (.string, _), (.list, _), (.tuple, _), (.dictionary, _):
+    case (.none, _), (.bool, _), (.int, _), (.float, _), (.string, _), (.list, _), (.tuple, _),
+      (.dictionary, _):
       false
     }
   }
@@ -30,10 +31,10 @@ extension ConfigDictionary: Equatable {
 }
 
 /// Literals, so that a program can write values as a config does; a literal array is a list.
-extension ConfigNode: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
-  ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+extension ConfigNode: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral,
+  ExpressibleByDictionaryLiteral
 {
-  public init(nilLiteral: ()) { self.init(.none) }
   public init(booleanLiteral value: Bool) { self.init(.bool(value)) }
   public init(integerLiteral value: Int) { self.init(.int(value)) }
   public init(floatLiteral value: Double) { self.init(.float(value)) }

@@ -4,9 +4,9 @@ import Testing
 @testable import TorchFile
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #else
-  import Darwin
+import Darwin
 #endif
 
 @Suite struct AtomicFileTests {
@@ -50,7 +50,9 @@ import Testing
     try writer.write("kept back")
     let late = try #require(throws: TorchFileError.self) { try writer.flush() }
     #expect(late.description == "there: cannot write: No space left on device")
-    let large = try #require(throws: TorchFileError.self) { try writer.write([UInt8](repeating: 0, count: 1 << 20)) }
+    let large = try #require(throws: TorchFileError.self) {
+      try writer.write([UInt8](repeating: 0, count: 1 << 20))
+    }
     #expect(large.reason == .system(operation: "write", code: ENOSPC))
   }
 
@@ -62,7 +64,8 @@ import Testing
     #expect(try message(folder.path) == folder.path + ": cannot replace: Is a directory")
     #expect(try message(folder.path + "/") == folder.path + "/: cannot create: Is a directory")
     #expect(
-      try message("/dev/full") == "/dev/full: expected a regular file to replace, found a device, pipe or socket")
+      try message("/dev/full")
+        == "/dev/full: expected a regular file to replace, found a device, pipe or socket")
     let missing = folder.file("no/a")
     #expect(try message(missing) == missing + ": cannot create a temporary file: No such file or directory")
     #expect(try message("") == ": cannot create: Invalid argument")
@@ -86,9 +89,9 @@ import Testing
       signal(SIGXFSZ, SIG_IGN)
       var limit = rlimit(rlim_cur: 1 << 16, rlim_max: 1 << 16)
       #if canImport(Glibc)
-        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+      setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
       #else
-        setrlimit(RLIMIT_FSIZE, &limit)
+      setrlimit(RLIMIT_FSIZE, &limit)
       #endif
       let large = StoredTensor(uint8: [UInt8](repeating: 1, count: 1 << 20), shape: [1 << 20])
       do {

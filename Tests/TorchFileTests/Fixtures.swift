@@ -31,7 +31,8 @@ enum Fixtures {
     case .bool(let value): return [[at, value ? "True" : "False"]]
     case .int(let value): return [[at, "\(value)"]]
     case .bigInteger(let bytes): return [[at, "big \(hexadecimal(bytes))"]]
-    case .float(let value): return [[at, "float " + hexadecimal(littleEndianBytes([value.bitPattern]).reversed())]]
+    case .float(let value):
+      return [[at, "float " + hexadecimal(littleEndianBytes([value.bitPattern]).reversed())]]
     case .string(let value):
       // A device is a string here.
       return [[at, value == "cpu" || value.hasPrefix("cuda:") ? value : "str " + value]]

@@ -8,7 +8,8 @@ import Testing
   static let names = [
     "types.pth", "views.pth", "checkpoint.pth", "kinds.pth", "legacy-types.pth", "legacy-views.pth",
     "legacy-checkpoint.pth", "legacy-kinds.pth", "protocol3.pth", "protocol4.pth", "protocol5.pth",
-    "legacy-protocol0.pth", "legacy-protocol1.pth", "bare.pth", "no-checksums.pth", "deflated.pth", "little.pth",
+    "legacy-protocol0.pth", "legacy-protocol1.pth", "bare.pth", "no-checksums.pth", "deflated.pth",
+    "little.pth",
     "big-endian.pth", "records.pth", "python2.pth", "types.safetensors",
   ]
 
@@ -29,7 +30,8 @@ import Testing
     let tensors = try #require(TorchFile.stateDict(in: checkpoint))
     #expect(
       Array(tensors.keys) == [
-        "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked",
+        "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var",
+        "1.num_batches_tracked",
         "3.weight", "3.bias",
       ])
     let dictionary = try #require(checkpoint["state_dict"]?.dictionary)

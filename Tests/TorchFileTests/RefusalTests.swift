@@ -69,7 +69,9 @@ import Testing
 
   @Test func `missing files and folders are named`() throws {
     let folder = try TemporaryFolder()
-    let missing = try #require(throws: TorchFileError.self) { try TorchFile.read(path: folder.file("no.pth")) }
+    let missing = try #require(throws: TorchFileError.self) {
+      try TorchFile.read(path: folder.file("no.pth"))
+    }
     #expect(missing.description == folder.file("no.pth") + ": cannot open: No such file or directory")
     let directory = try #require(throws: TorchFileError.self) { try TorchFile.read(path: folder.path) }
     #expect(directory.description == folder.path + ": cannot read: Is a directory")

@@ -60,16 +60,20 @@ import Testing
     Case(
       header: "{\"a\":\(line("[0,3]"))}", data: 3,
       message: "tensor a: expected the bytes of a uint8 tensor of shape [2], found 3"),
-    Case(header: "{\"a\":\(line("[0,2]", type: "F8"))}", data: 2, message: "tensor a: dtype 'F8' cannot be read"),
+    Case(
+      header: "{\"a\":\(line("[0,2]", type: "F8"))}", data: 2, message: "tensor a: dtype 'F8' cannot be read"),
     Case(
       header: "{\"a\":\(line("[0,0]", shape: "[4294967296,4294967296,4294967296]"))}", data: 0,
-      message: "tensor a: expected the bytes of a uint8 tensor of shape [4294967296, 4294967296, 4294967296], found 0"),
+      message:
+        "tensor a: expected the bytes of a uint8 tensor of shape [4294967296, 4294967296, 4294967296], found 0"
+    ),
     Case(
       header: "{\"a\":\(line("[2,0]"))}", data: 2,
       message: "tensor a: expected two data_offsets, the lower one first, found [2, 0]"),
     Case(
       header: "{\"a\":\(line("[0,-2]"))}", data: 2,
-      message: "header, byte 57: expected an object, an array, a string or an integer of at least 0, found byte 45"),
+      message:
+        "header, byte 57: expected an object, an array, a string or an integer of at least 0, found byte 45"),
     Case(
       header: "{\"__metadata__\":{\"a\":1}}", data: 0,
       message: "header: expected a string under __metadata__.a, found another value"),
@@ -79,7 +83,9 @@ import Testing
   ]
 
   @Test(arguments: cases) func `a faulty header is named`(_ c: Case) throws {
-    let bytes = littleEndianBytes([UInt64(c.header.utf8.count)]) + Array(c.header.utf8) + [UInt8](repeating: 0, count: c.data)
+    let bytes =
+      littleEndianBytes([UInt64(c.header.utf8.count)]) + Array(c.header.utf8)
+      + [UInt8](repeating: 0, count: c.data)
     let error = try #require(throws: TorchFileError.self) {
       try SafeTensors.read(ByteSource(bytes: bytes, path: "x"), .default)
     }

@@ -3,7 +3,7 @@ extension Tensor {
   public func requiringGradient(_ slot: GradientSlot = GradientSlot()) -> Tensor {
     precondition(dtype.isFloatingPoint, "Tensor.requiringGradient: a floating-point tensor, found \(dtype)")
     var leaf = detached()
-    leaf.edge = GradientEdge(node: Node(slot: slot), output: 0)
+    leaf.edge = GradientEdge(node: Node(slot: slot, layout: Strides.dense(shape, like: strides)), output: 0)
     return leaf
   }
 
@@ -61,26 +61,29 @@ private struct Backward {
 
   /// Visits nodes from the latest operation to the earliest: each then has all gradients of its outputs.
   func run(from edge: GradientEdge, seed: Tensor) {
-    if let slot = edge.node.slot { return add(seed, to: slot) }
     var queue = Heap()
     var waiting: [ObjectIdentifier: Pending] = [:]
-    accumulate(seed, at: edge, in: &waiting, &queue)
+    var seed: Tensor? = seed
+    accumulate(&seed, at: edge, in: &waiting, &queue)
     while let node = queue.popLatest() {
       guard let pending = waiting.removeValue(forKey: ObjectIdentifier(node)) else { continue }
       let inputs = node.inputs
-      let gradients = node.run(pending.gradients, keeping: keepingGraph)
+      var gradients = node.run(pending.gradients, keeping: keepingGraph)
       pending.gradients = []
-      for (input, gradient) in zip(inputs, gradients) {
-        guard let input, let gradient else { continue }
-        accumulate(gradient, at: input, in: &waiting, &queue)
+      for index in gradients.indices {
+        guard let input = inputs[index] else { continue }
+        accumulate(&gradients[index], at: input, in: &waiting, &queue)
       }
     }
   }
 
+  /// Adds `gradient`, which is taken away from the caller, to what waits at `edge`.
   private func accumulate(
-    _ gradient: Tensor, at edge: GradientEdge, in waiting: inout [ObjectIdentifier: Pending], _ queue: inout Heap
+    _ gradient: inout Tensor?, at edge: GradientEdge, in waiting: inout [ObjectIdentifier: Pending],
+    _ queue: inout Heap
   ) {
-    if let slot = edge.node.slot { return add(gradient, to: slot) }
+    guard let gradient = gradient.take() else { return }
+    if let slot = edge.node.slot { return add(gradient, to: slot, layout: edge.node.layout) }
     let pending: Pending
     if let known = waiting[ObjectIdentifier(edge.node)] {
       pending = known
@@ -101,8 +104,22 @@ private struct Backward {
     }
   }
 
-  private func add(_ gradient: Tensor, to slot: GradientSlot) {
-    slot.gradient = slot.gradient.map { $0 + gradient } ?? gradient.detached()
+  /// Adds `gradient` to the slot of a leaf. What a slot holds belongs to it alone and lies as the leaf does, so that
+  /// optimizers and clipping may change it in place.
+  private func add(_ gradient: consuming Tensor, to slot: GradientSlot, layout: [Int]) {
+    if var sum = slot.gradient.take() {
+      if sum.dtype == .float32, sum.isOnlyOwner() {
+        sum.addInPlace(gradient)
+        slot.gradient = sum
+      } else {
+        slot.gradient = sum + gradient
+      }
+      return
+    }
+    gradient.edge = nil
+    let lies = gradient.isDense && Strides.agree(gradient.strides, layout, shape: gradient.shape)
+    slot.gradient =
+      lies && gradient.isOnlyOwner() ? gradient : gradient.backend.copy(gradient, strides: layout)
   }
 
   /// Nodes ordered by the time they were recorded.

@@ -27,12 +27,14 @@ final class Node {
   private var saved: [(storage: Storage, version: Int)]
   /// Set for leaves only.
   let slot: GradientSlot?
+  /// How a leaf's gradient lies in memory: as the leaf itself.
+  let layout: [Int]
   private(set) var isFreed = false
 
-  /// A leaf.
-  init(slot: GradientSlot) {
+  /// A leaf whose elements lie with the (dense) strides `layout`.
+  init(slot: GradientSlot, layout: [Int]) {
     (name, sequence, outputCount, inputs, backward, saved) = ("leaf", 0, 1, [], nil, [])
-    self.slot = slot
+    (self.slot, self.layout) = (slot, layout)
   }
 
   init(
@@ -40,18 +42,20 @@ final class Node {
     backward: @escaping Backward
   ) {
     (self.name, self.sequence, self.inputs) = (name, sequence, inputs)
-    (self.outputCount, self.backward, slot) = (outputCount, backward, nil)
+    (self.outputCount, self.backward, slot, layout) = (outputCount, backward, nil, [])
     saved = tensors.map { ($0.storage, $0.storage.version) }
   }
 
   /// Passes gradients of the outputs through; frees the node unless `keeping`.
   func run(_ gradients: [Tensor?], keeping: Bool) -> [Tensor?] {
     guard let backward else {
-      preconditionFailure("\(name).backward: the graph was freed by an earlier backward pass; keep it with keepingGraph")
+      preconditionFailure(
+        "\(name).backward: the graph was freed by an earlier backward pass; keep it with keepingGraph")
     }
     for (storage, version) in saved where storage.version != version {
       preconditionFailure(
-        "\(name).backward: a value that it needs was modified in place (version \(storage.version), recorded \(version))")
+        "\(name).backward: a value that it needs was modified in place (version \(storage.version), recorded \(version))"
+      )
     }
     let result = backward(gradients)
     if !keeping { release() }

@@ -53,4 +53,9 @@ protocol ElementwiseBackend {
   func affine(_ a: Tensor, scale: Float, shift: Float) -> Tensor
   /// `target += scale · source`; shapes agree, layouts may differ.
   func addInPlace(_ target: Tensor, _ source: Tensor, scale: Float)
+  /// Each element 0 with probability `probability`, else divided by the rest; a function of `seed` and the element's
+  /// place in memory.
+  func dropout(_ x: Tensor, _ probability: Float, seed: UInt64) -> Tensor
+  /// `x` laid out with `strides` (dense), copied if it lies otherwise.
+  func copyUnlessStrided(_ x: Tensor, _ strides: [Int]) -> Tensor
 }

@@ -2,10 +2,19 @@ import OrderedCollections
 
 extension Module {
   /// Calls `visit` for this module and all below it, parents first, with dotted keys (`backbone.layer1.0`).
-  public func forEachModule(prefix: String = "", _ visit: (_ key: String, _ module: Module) throws -> Void) rethrows {
+  public func forEachModule(prefix: String = "", _ visit: (_ key: String, _ module: Module) throws -> Void)
+    rethrows
+  {
+    try visitAll(prefix, depth: 0, visit)
+  }
+
+  private func visitAll(
+    _ prefix: String, depth: Int, _ visit: (_ key: String, _ module: Module) throws -> Void
+  ) rethrows {
+    precondition(depth < 64, "\(type(of: self)): modules must not contain each other, found \(prefix)")
     try visit(prefix, self)
     for (key, child) in members.children {
-      try child.forEachModule(prefix: prefix.isEmpty ? key : "\(prefix).\(key)", visit)
+      try child.visitAll(prefix.isEmpty ? key : "\(prefix).\(key)", depth: depth + 1, visit)
     }
   }
 
@@ -21,7 +30,8 @@ extension Module {
     var result: [(key: String, parameter: Parameter)] = []
     var seen = Set<ObjectIdentifier>()
     forEachModule { prefix, module in
-      for (key, parameter) in module.members.parameters where seen.insert(ObjectIdentifier(parameter)).inserted {
+      for (key, parameter) in module.members.parameters
+      where seen.insert(ObjectIdentifier(parameter)).inserted {
         result.append((prefix.isEmpty ? key : "\(prefix).\(key)", parameter))
       }
     }
@@ -30,11 +40,14 @@ extension Module {
 
   public var parameters: [Parameter] { namedParameters.map(\.parameter) }
 
-  /// Buffers with their dotted keys, also those that are not part of the state dict.
+  /// Buffers with their dotted keys, also those that are not part of the state dict; a shared one is listed once.
   public var namedBuffers: [(key: String, buffer: Buffer)] {
     var result: [(key: String, buffer: Buffer)] = []
+    var seen = Set<ObjectIdentifier>()
     forEachModule { prefix, module in
-      for (key, buffer) in module.members.buffers { result.append((prefix.isEmpty ? key : "\(prefix).\(key)", buffer)) }
+      for (key, buffer) in module.members.buffers where seen.insert(ObjectIdentifier(buffer)).inserted {
+        result.append((prefix.isEmpty ? key : "\(prefix).\(key)", buffer))
+      }
     }
     return result
   }
@@ -66,7 +79,9 @@ extension Module {
     forEachModule { prefix, module in
       let lead = prefix.isEmpty ? "" : prefix + "."
       for (key, parameter) in module.members.parameters { result[lead + key] = .parameter(parameter) }
-      for (key, buffer) in module.members.buffers where buffer.isPersistent { result[lead + key] = .buffer(buffer) }
+      for (key, buffer) in module.members.buffers where buffer.isPersistent {
+        result[lead + key] = .buffer(buffer)
+      }
     }
     return result
   }

@@ -62,7 +62,8 @@ extension Module {
       for (label, value) in mirror.children {
         guard let label, label != "cachedMembers" else { continue }
         precondition(
-          !label.hasPrefix("$__lazy_storage_"), "\(type(of: self)).\(label): a module's properties must not be lazy")
+          !label.hasPrefix("$__lazy_storage_"),
+          "\(type(of: self)).\(label): a module's properties must not be lazy")
         if let named = value as? any AnyNamed {
           found.add(named.content, key: named.key, owner: self)
         } else if !listsChildren {
@@ -89,13 +90,21 @@ extension Module.Members {
       let mirror = Mirror(reflecting: value)
       if mirror.displayStyle == .optional {
         if let content = mirror.children.first?.value { add(content, key: key, owner: owner) }
-      } else if mirror.displayStyle == .collection || mirror.displayStyle == .tuple || mirror.displayStyle == .dictionary {
-        let hidesModule = mirror.children.contains {
-          $0.value is Module || $0.value is Parameter || $0.value is Buffer
-        }
+      } else {
         precondition(
-          !hidesModule, "\(type(of: owner)).\(key): modules in collections must be in a Sequential or ModuleList")
+          !Self.hidesModule(mirror),
+          "\(type(of: owner)).\(key): modules in collections must be in a Sequential or ModuleList")
       }
+    }
+  }
+
+  /// Whether a module, parameter or buffer sits in a collection, tuple, structure or enumeration, where it would not be
+  /// found. Looks at the first elements, a few levels deep.
+  private static func hidesModule(_ mirror: Mirror, depth: Int = 0) -> Bool {
+    guard depth < 4, mirror.displayStyle != .class, mirror.subjectType != Tensor.self else { return false }
+    return mirror.children.prefix(16).contains { _, value in
+      value is Module || value is Parameter || value is Buffer
+        || hidesModule(Mirror(reflecting: value), depth: depth + 1)
     }
   }
 }

@@ -132,3 +132,14 @@ extension ConfigDecodable where Self: RawRepresentable, RawValue == String, Self
     self = value
   }
 }
+
+/// A part of a config that is built later, with the path under which errors will name it.
+public struct ConfigNodeBox: Sendable {
+  public var node: ConfigNode?
+  public var path: String
+
+  public init(_ node: ConfigNode?, path: String) {
+    self.node = node.flatMap { $0.isNone ? nil : $0 }
+    self.path = path
+  }
+}

@@ -6,6 +6,8 @@ public struct BuildContext {
   public var registries: Registries
   /// The suite whose entries are meant by a bare name: `mmcls`, `mmdet` or `mmseg`.
   public var scope: String
+  /// Whether data sets are built for testing where their configs do not say.
+  public var isTesting = false
 
   public init(registries: Registries, scope: String) {
     (self.registries, self.scope) = (registries, scope)

@@ -36,7 +36,8 @@ extension Tensor {
     if rank == 0 { return reshaped([1]) }
     let (first, last) = (axis(start, "Tensor.flattened"), axis(end, "Tensor.flattened"))
     precondition(first <= last, "Tensor.flattened: the first axis must not come after the last")
-    return reshaped(Array(shape[..<first]) + [elementCount(of: Array(shape[first...last]))] + shape[(last + 1)...])
+    return reshaped(
+      Array(shape[..<first]) + [elementCount(of: Array(shape[first...last]))] + shape[(last + 1)...])
   }
 
   /// The axes in another order: axis `i` of the result is axis `axes[i]` of this tensor.
@@ -137,9 +138,22 @@ extension Tensor {
     precondition(
       sizes.reduce(0, +) == shape[at], "Tensor.split: sizes that add up to \(shape[at]), found \(sizes)")
     var start = 0
-    return sizes.map { size in
+    let ranges = sizes.map { size in
       defer { start += size }
-      return sliced(at, start..<(start + size))
+      return start..<(start + size)
+    }
+    let source = detached()
+    let pieces = withoutGradient { ranges.map { source.sliced(at, $0) } }
+    let (shape, strides, dtype, backend) = (shape, Strides.dense(shape, like: strides), dtype, backend)
+    // One gradient for all pieces, instead of a sum of as many that are mostly 0.
+    return Tape.record("split", ["axis": .int(at), "sizes": .ints(sizes)], inputs: [self], outputs: pieces) {
+      gradients in
+      let full = Tensor(uninitialized: shape, strides: strides, dtype: dtype)
+      for (range, gradient) in zip(ranges, gradients) {
+        let part = full.sliced(at, range)
+        backend.copy(gradient ?? Tensor.zeros([], dtype: dtype).expanded(to: part.shape), into: part)
+      }
+      return [full]
     }
   }
 
@@ -148,13 +162,13 @@ extension Tensor {
     let at = self.axis(axis, "Tensor.chunked")
     precondition(pieces > 0, "Tensor.chunked: at least one piece")
     let size = max(1, (shape[at] + pieces - 1) / pieces)
-    return stride(from: 0, to: shape[at], by: size).map { sliced(at, $0..<min(shape[at], $0 + size)) }
+    return split(at, sizes: stride(from: 0, to: shape[at], by: size).map { min(size, shape[at] - $0) })
   }
 
   /// All indices along `axis`, each without that axis.
   public func unbound(_ axis: Int = 0) -> [Tensor] {
     let at = self.axis(axis, "Tensor.unbound")
-    return (0..<shape[at]).map { selected(at, $0) }
+    return split(at, sizes: [Int](repeating: 1, count: shape[at])).map { $0.squeezed(at) }
   }
 
   /// The same tensor in row-major order; itself if it is so already.

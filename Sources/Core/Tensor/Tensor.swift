@@ -7,7 +7,7 @@
 /// Copies and views share storage. Nothing changes a tensor's elements but operations named `...InPlace`.
 /// A tensor belongs to one thread; plain arrays and `Image`s cross threads.
 public struct Tensor {
-  public let storage: Storage
+  public private(set) var storage: Storage
   public let shape: [Int]
   /// Distance in elements between neighbours along each axis.
   public let strides: [Int]
@@ -17,7 +17,9 @@ public struct Tensor {
   /// Where a gradient with respect to this tensor goes, if one is wanted.
   var edge: GradientEdge?
 
-  init(storage: Storage, shape: [Int], strides: [Int], offset: Int = 0, dtype: DType, edge: GradientEdge? = nil) {
+  init(
+    storage: Storage, shape: [Int], strides: [Int], offset: Int = 0, dtype: DType, edge: GradientEdge? = nil
+  ) {
     (self.storage, self.shape, self.strides, self.offset) = (storage, shape, strides, offset)
     (self.dtype, self.edge) = (dtype, edge)
   }
@@ -43,6 +45,9 @@ public struct Tensor {
   }
   /// Whether the elements fill one block of memory, in any order of the axes.
   public var isDense: Bool { Strides.isDense(shape, strides) }
+
+  /// Whether no other tensor looks at the storage, so that nobody sees when it changes.
+  mutating func isOnlyOwner() -> Bool { isKnownUniquelyReferenced(&storage) }
 
   /// The index of an axis given as `0..<rank` or, from the end, as `-rank..<0`.
   func axis(_ axis: Int, _ operation: StaticString) -> Int {

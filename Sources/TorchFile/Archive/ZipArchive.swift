@@ -57,8 +57,12 @@ struct ZipArchive {
 
       let own = place.entry(name)
       if flags & 1 != 0 { throw own.error(.unsupported("an encrypted entry"), at: start) }
-      if method != 0 && method != 8 { throw own.error(.unsupported("compression method \(method)"), at: start) }
-      if disk != 0 && disk != 0xffff { throw own.error(.unsupported("an archive over several disks"), at: start) }
+      if method != 0 && method != 8 {
+        throw own.error(.unsupported("compression method \(method)"), at: start)
+      }
+      if disk != 0 && disk != 0xffff {
+        throw own.error(.unsupported("an archive over several disks"), at: start)
+      }
       let wide = ZipWideFields(extra, own, start)
       let wideSize = size == .max ? 1 : 0
       let entry = Entry(
@@ -93,11 +97,14 @@ struct ZipArchive {
         throw own.malformed("a header before byte \(directory)", found: "one at \(start)", at: start)
       }
       if start < end {
-        throw own.malformed("a header behind the previous entry's end, byte \(end)", found: "byte \(start)", at: start)
+        throw own.malformed(
+          "a header behind the previous entry's end, byte \(end)", found: "byte \(start)", at: start)
       }
       var reader = ByteReader(try source.read(start..<start + 30, own), own, base: start)
       let signature = try reader.integer(UInt32.self)
-      if signature != 0x0403_4b50 { throw own.malformed("an entry header", found: "signature \(signature)", at: start) }
+      if signature != 0x0403_4b50 {
+        throw own.malformed("an entry header", found: "signature \(signature)", at: start)
+      }
       reader.position = 6
       let flags = try reader.integer(UInt16.self)
       let method = try reader.integer(UInt16.self)
@@ -121,7 +128,8 @@ struct ZipArchive {
       }
       if !agrees(storedSize, entry.storedSize) || !agrees(size, entry.size) {
         throw own.malformed(
-          "sizes \(entry.storedSize) and \(entry.size) as in the directory", found: "\(storedSize) and \(size)",
+          "sizes \(entry.storedSize) and \(entry.size) as in the directory",
+          found: "\(storedSize) and \(size)",
           at: start)
       }
       entries[index].dataOffset = start + 30 + nameLength + extraLength

@@ -37,9 +37,12 @@ struct ZipEnd {
     var limit = end
     if end >= 20, let wide = try Self.wide(source, place, locator: end - 20) {
       limit = wide.position
-      func merged(_ narrow: Int, _ placeholder: Int, _ value: Int, _ what: String) throws(TorchFileError) -> Int {
+      func merged(_ narrow: Int, _ placeholder: Int, _ value: Int, _ what: String) throws(TorchFileError)
+        -> Int
+      {
         if narrow != placeholder && narrow != value {
-          throw place.malformed("the same \(what) in both end records", found: "\(narrow) and \(value)", at: end)
+          throw place.malformed(
+            "the same \(what) in both end records", found: "\(narrow) and \(value)", at: end)
         }
         return value
       }
@@ -55,19 +58,22 @@ struct ZipEnd {
     }
     guard self.count <= self.size / 46 else {
       throw place.malformed(
-        "at most \(self.size / 46) entries in a directory of \(self.size) bytes", found: "\(self.count)", at: end)
+        "at most \(self.size / 46) entries in a directory of \(self.size) bytes", found: "\(self.count)",
+        at: end)
     }
   }
 
   private typealias Wide = (position: Int, offset: Int, size: Int, count: Int)
 
-  private static func wide(_ source: ByteSource, _ place: Place, locator: Int) throws(TorchFileError) -> Wide? {
+  private static func wide(_ source: ByteSource, _ place: Place, locator: Int) throws(TorchFileError) -> Wide?
+  {
     var reader = ByteReader(try source.read(locator..<locator + 20, place), place, base: locator)
     guard try reader.integer(UInt32.self) == 0x0706_4b50 else { return nil }
     reader.position += 4
     let position = try reader.size64()
     guard position <= locator, locator - position >= 56 else {
-      throw place.malformed("a zip64 end record before byte \(locator)", found: "one at \(position)", at: locator)
+      throw place.malformed(
+        "a zip64 end record before byte \(locator)", found: "one at \(position)", at: locator)
     }
     reader = ByteReader(try source.read(position..<position + 56, place), place, base: position)
     guard try reader.integer(UInt32.self) == 0x0606_4b50 else {
@@ -77,7 +83,9 @@ struct ZipEnd {
     let disks = try reader.integer(UInt64.self)
     let here = try reader.size64()
     let count = try reader.size64()
-    if disks != 0 || here != count { throw place.error(.unsupported("an archive over several disks"), at: position) }
+    if disks != 0 || here != count {
+      throw place.error(.unsupported("an archive over several disks"), at: position)
+    }
     let size = try reader.size64()
     return (position, try reader.size64(), size, count)
   }

@@ -43,7 +43,8 @@ struct ZipWriter {
     }
     directory.append(little: 0x0201_4b50 as UInt32)
     directory.append(little: 45 as UInt16)
-    Self.describe(&directory, isWide: isWide || isFar, crc: crc, size: size, name: label.count, extra: wide.count)
+    Self.describe(
+      &directory, isWide: isWide || isFar, crc: crc, size: size, name: label.count, extra: wide.count)
     directory.append(contentsOf: repeatElement(0, count: 10))  // comment, disk, attributes
     directory.append(little: isFar ? 0xffff_ffff : UInt32(offset))
     directory.append(contentsOf: label)

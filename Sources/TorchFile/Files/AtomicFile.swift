@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #else
-  import Darwin
+import Darwin
 #endif
 import Synchronization
 
@@ -33,7 +33,8 @@ public enum AtomicFile {
       case S_IFDIR: throw failure("replace", EISDIR)
       default:
         throw TorchFileError(
-          path: path, reason: .malformed(expected: "a regular file to replace", found: "a device, pipe or socket"))
+          path: path,
+          reason: .malformed(expected: "a regular file to replace", found: "a device, pipe or socket"))
       }
     } else if errno != ENOENT {
       throw failure("inspect")
@@ -75,11 +76,15 @@ public enum AtomicFile {
     throw failure("create a temporary file", EEXIST)
   }
 
-  private static func flush(folder: String, _ failure: (String, Int32) -> TorchFileError) throws(TorchFileError) {
+  private static func flush(folder: String, _ failure: (String, Int32) -> TorchFileError)
+    throws(TorchFileError)
+  {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if descriptor < 0 { throw failure("open the folder", errno) }
     defer { close(descriptor) }
     // Some file systems cannot flush a folder and say so.
-    if fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP { throw failure("flush the folder", errno) }
+    if fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP {
+      throw failure("flush the folder", errno)
+    }
   }
 }

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #else
-  import Darwin
+import Darwin
 #endif
 
 /// Random access to the bytes of a file, or of an array that stands for one.
@@ -60,7 +60,8 @@ final class ByteSource {
       filled = 0
       while filled < range.count {
         let target = buffer.baseAddress.map { $0 + filled }
-        let got = pread(descriptor, target, min(range.count - filled, 1 << 30), off_t(range.lowerBound + filled))
+        let got = pread(
+          descriptor, target, min(range.count - filled, 1 << 30), off_t(range.lowerBound + filled))
         if got < 0 && errno == EINTR { continue }
         if got <= 0 {
           failure =

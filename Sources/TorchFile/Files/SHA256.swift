@@ -25,12 +25,16 @@ struct SHA256 {
     let bits = UInt64(length) * 8
     pending.append(0x80)
     while pending.count % 64 != 56 { pending.append(0) }
-    for shift in stride(from: 56, through: 0, by: -8) { pending.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift))) }
+    for shift in stride(from: 56, through: 0, by: -8) {
+      pending.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
+    }
     compress(pending, pending.count)
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
     for word in state {
-      for shift in stride(from: 28, through: 0, by: -4) { text.append(digits[Int(word >> UInt32(shift) & 15)]) }
+      for shift in stride(from: 28, through: 0, by: -4) {
+        text.append(digits[Int(word >> UInt32(shift) & 15)])
+      }
     }
     return String(decoding: text, as: UTF8.self)
   }
@@ -120,9 +124,11 @@ extension TorchFile {
     let stem = name.lastIndex(of: ".").map { name[..<$0] } ?? name
     guard let dash = stem.lastIndex(of: "-") else { return nil }
     let digits = stem[stem.index(after: dash)...]
-    let isHash = (8...64).contains(digits.utf8.count) && digits.utf8.allSatisfy { c in
-      (0x30...0x39).contains(c) || (0x61...0x66).contains(c)
-    }
+    let isHash =
+      (8...64).contains(digits.utf8.count)
+      && digits.utf8.allSatisfy { c in
+        (0x30...0x39).contains(c) || (0x61...0x66).contains(c)
+      }
     return isHash ? String(digits) : nil
   }
 }

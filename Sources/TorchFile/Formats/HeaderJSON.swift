@@ -93,7 +93,9 @@ struct HeaderParser {
       position += 1
     }
     if bytes[start] == 0x30 && position > start + 1 { throw unexpected("an integer without leading zeros") }
-    if position < bytes.count, [0x2e, 0x65, 0x45].contains(bytes[position]) { throw unexpected("an integer") }
+    if position < bytes.count, [0x2e, 0x65, 0x45].contains(bytes[position]) {
+      throw unexpected("an integer")
+    }
     return value
   }
 
@@ -127,7 +129,9 @@ struct HeaderParser {
     guard byte == UInt8(ascii: "u") else { throw unexpected("an escaped character") }
     position += 1
     var code = try fourDigits()
-    if 0xd800..<0xdc00 ~= code, position + 1 < bytes.count, bytes[position] == 0x5c, bytes[position + 1] == 0x75 {
+    if 0xd800..<0xdc00 ~= code, position + 1 < bytes.count, bytes[position] == 0x5c,
+      bytes[position + 1] == 0x75
+    {
       position += 2
       let low = try fourDigits()
       guard 0xdc00..<0xe000 ~= low else { throw unexpected("a low surrogate") }

@@ -50,7 +50,11 @@ extension PickleMachine {
     }
     var keys: [String] = []
     for item in items {
-      if case .int(let number) = item { keys.append("\(number)") } else { keys.append(try text(item, "a key")) }
+      if case .int(let number) = item {
+        keys.append("\(number)")
+      } else {
+        keys.append(try text(item, "a key"))
+      }
     }
     return keys
   }
@@ -69,8 +73,12 @@ private final class LegacyStorages: StorageProvider {
     var position = start
     for key in keys {
       let place = Place(path: source.path, entry: "storage \(key.prefix(80))")
-      guard let claim = claims[key] else { throw place.malformed("a storage that a tensor uses", found: "none") }
-      if ranges[key] != nil { throw place.malformed("one storage of this key", found: "a second one", at: position) }
+      guard let claim = claims[key] else {
+        throw place.malformed("a storage that a tensor uses", found: "none")
+      }
+      if ranges[key] != nil {
+        throw place.malformed("one storage of this key", found: "a second one", at: position)
+      }
       var reader = ByteReader(
         try source.read(position..<position + min(8, source.count - position), place), place, base: position)
       let count = try reader.size64()

@@ -27,7 +27,9 @@ struct PickleWriter {
   }
 
   private mutating func write(_ value: PickleValue, depth: Int) throws(TorchFileError) {
-    if depth > Self.maximumDepth { throw unwritable("a value of more than \(Self.maximumDepth) nested containers") }
+    if depth > Self.maximumDepth {
+      throw unwritable("a value of more than \(Self.maximumDepth) nested containers")
+    }
     switch value {
     case .none: put(.none)
     case .bool(let value): put(value ? .newTrue : .newFalse)
@@ -55,7 +57,8 @@ struct PickleWriter {
       put(.reduce)
     case .dictionary(let dictionary): try write(dictionary, depth)
     case .symbol(let name):
-      guard name.hasPrefix("torch."), case .dtype? = PickleGlobal(module: "torch", name: String(name.dropFirst(6)))?.role
+      guard name.hasPrefix("torch."),
+        case .dtype? = PickleGlobal(module: "torch", name: String(name.dropFirst(6)))?.role
       else { throw unwritable("a reference to \(name)") }
       write(global: "torch", String(name.dropFirst(6)))
     }
@@ -89,7 +92,9 @@ struct PickleWriter {
     // Short texts recur: keys of parameter groups, devices.
     if recall("s" + text) { return }
     let content = [UInt8](text.utf8)
-    guard let count = UInt32(exactly: content.count) else { throw unwritable("a string of \(content.count) bytes") }
+    guard let count = UInt32(exactly: content.count) else {
+      throw unwritable("a string of \(content.count) bytes")
+    }
     put(.binUnicode)
     bytes.append(little: count)
     bytes += content

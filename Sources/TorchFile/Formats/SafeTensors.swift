@@ -23,7 +23,9 @@ public enum SafeTensors {
     let budget = Budget(limits, fileSize: source.count)
     var reader = ByteReader(try source.read(0..<min(8, source.count), place), place)
     let length = try reader.size64()
-    if length > maximumHeader { throw place.error(.limit("bytes", found: length, allowed: maximumHeader), at: 0) }
+    if length > maximumHeader {
+      throw place.error(.limit("bytes", found: length, allowed: maximumHeader), at: 0)
+    }
     guard length <= source.count - 8 else {
       throw place.error(.truncated(needed: length, available: source.count - 8), at: 8)
     }

@@ -18,7 +18,9 @@ struct NumpyType {
   /// - Returns: `nil` for the types that are not read: complex numbers, objects, records, times.
   init?(code: String) {
     var bytes = code.utf8[...]
-    if let order = bytes.first, order == UInt8(ascii: "<") || order == UInt8(ascii: ">") || order == UInt8(ascii: "|") {
+    if let order = bytes.first,
+      order == UInt8(ascii: "<") || order == UInt8(ascii: ">") || order == UInt8(ascii: "|")
+    {
       isBigEndian = order == UInt8(ascii: ">")
       bytes.removeFirst()
     }

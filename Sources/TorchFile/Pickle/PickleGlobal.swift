@@ -85,7 +85,8 @@ struct PickleGlobal: Equatable {
     case "copy_reg", "copyreg":
       name == "_reconstructor" ? .reconstructor : name == "__newobj__" ? .newObject : nil
     case "_codecs": name == "encode" ? .encode : nil
-    case "numpy": name == "dtype" ? .numpyType : name == "ndarray" ? .numpyArray : name == "str_" ? .text : nil
+    case "numpy":
+      name == "dtype" ? .numpyType : name == "ndarray" ? .numpyArray : name == "str_" ? .text : nil
     case "numpy.core.multiarray", "numpy._core.multiarray":
       name == "scalar" ? .numpyScalar : name == "_reconstruct" ? .numpyReconstruct : nil
     case "numpy.core.numeric", "numpy._core.numeric": name == "_frombuffer" ? .numpyFromBuffer : nil

@@ -2,7 +2,9 @@
 extension PickleMachine {
   /// BUILD: gives the value on top of the stack its state.
   mutating func build(_ target: PickleItem, _ state: PickleItem) throws(TorchFileError) {
-    guard case .node(let index) = target else { throw malformed("a value that takes a state", describe(target)) }
+    guard case .node(let index) = target else {
+      throw malformed("a value that takes a state", describe(target))
+    }
     switch nodes[index] {
     case .dictionary(let dictionary): try build(dictionary: dictionary, at: index, state)
     case .numpyType(let type): try build(numpyType: type, at: index, state)
@@ -12,7 +14,8 @@ extension PickleMachine {
       guard fields.count == 4 else { throw malformed("4 or 5 fields of an array", "\(fields.count)") }
       nodes[index] = .numpyArray(
         try numpyArray(
-          shape: fields[0], type: fields[1], isFortran: try integer(fields[2], "an order") != 0, data: fields[3]))
+          shape: fields[0], type: fields[1], isFortran: try integer(fields[2], "an order") != 0,
+          data: fields[3]))
     case .hole, .tuple, .list, .set, .storage, .tensor, .numpyArray:
       throw malformed("a value that takes a state", describe(target))
     }
@@ -53,7 +56,9 @@ extension PickleMachine {
   }
 
   private func content(_ state: PickleItem) throws(TorchFileError) -> [PickleItem] {
-    if case .node(let index) = state, case .dictionary(let dictionary) = nodes[index] { return dictionary.pairs }
+    if case .node(let index) = state, case .dictionary(let dictionary) = nodes[index] {
+      return dictionary.pairs
+    }
     throw malformed("a dictionary for a state", describe(state))
   }
 

@@ -25,7 +25,8 @@ extension PickleMachine {
     case .device:
       guard let type = arguments.first, arguments.count <= 2 else { throw malformed("a device", "no name") }
       let name = try text(type, "a device")
-      try pushJoined(arguments.count == 1 ? [name] : [name, "\(try integer(arguments[1], "a device"))"], by: ":")
+      try pushJoined(
+        arguments.count == 1 ? [name] : [name, "\(try integer(arguments[1], "a device"))"], by: ":")
     case .numpyType: try pushNumpyType(arguments)
     case .numpyScalar: try pushNumpyScalar(arguments)
     case .numpyReconstruct:
@@ -52,7 +53,11 @@ extension PickleMachine {
       try create(type, [PickleItem](arguments.dropFirst()))
     case .reconstructor:
       try expect(arguments, 3, global)
-      if case .none = arguments[2] { try create(arguments[0], []) } else { try create(arguments[0], [arguments[2]]) }
+      if case .none = arguments[2] {
+        try create(arguments[0], [])
+      } else {
+        try create(arguments[0], [arguments[2]])
+      }
     case .builtin: try pushBuiltin(global, arguments)
     case .path:
       var parts: [String] = []
@@ -71,7 +76,8 @@ extension PickleMachine {
   mutating func create(_ type: PickleItem, _ arguments: [PickleItem]) throws(TorchFileError) {
     guard case .global(let global) = type else { throw malformed("a class", describe(type)) }
     switch global.role {
-    case .orderedDictionary, .defaultDictionary, .counter, .record, .path, .text: try construct(type, arguments)
+    case .orderedDictionary, .defaultDictionary, .counter, .record, .path, .text:
+      try construct(type, arguments)
     default: throw failure(.unsupported("an instance of \(global.name)"))
     }
   }
@@ -105,7 +111,9 @@ extension PickleMachine {
 
   /// The keys and values of a dictionary, or of a list of pairs, in turn.
   private func pairs(_ item: PickleItem) throws(TorchFileError) -> [PickleItem] {
-    guard case .node(let index) = item else { throw malformed("a dictionary or list of pairs", describe(item)) }
+    guard case .node(let index) = item else {
+      throw malformed("a dictionary or list of pairs", describe(item))
+    }
     switch nodes[index] {
     case .dictionary(let dictionary):
       try budget.chargeNodes(dictionary.pairs.count, reader.place, at: instruction)
@@ -125,7 +133,8 @@ extension PickleMachine {
     }
   }
 
-  private mutating func pushBuiltin(_ global: PickleGlobal, _ arguments: [PickleItem]) throws(TorchFileError) {
+  private mutating func pushBuiltin(_ global: PickleGlobal, _ arguments: [PickleItem]) throws(TorchFileError)
+  {
     switch global.name.split(separator: ".").last {
     case "set", "frozenset":
       guard arguments.count <= 1 else { throw malformed("at most 1 argument", "\(arguments.count)") }
@@ -147,7 +156,8 @@ extension PickleMachine {
 
   /// `_codecs.encode(text, "latin1")`, which is how protocol 2 spells bytes.
   private mutating func pushBytes(_ arguments: [PickleItem]) throws(TorchFileError) {
-    guard arguments.count == 2, case .string(let text) = arguments[0], case .string(let codec) = arguments[1] else {
+    guard arguments.count == 2, case .string(let text) = arguments[0], case .string(let codec) = arguments[1]
+    else {
       throw malformed("text and a codec", arguments.map(describe).prefix(3).joined(separator: ", "))
     }
     guard ["latin1", "latin-1", "iso-8859-1"].contains(codec) else {

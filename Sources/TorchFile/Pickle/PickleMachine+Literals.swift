@@ -74,7 +74,9 @@ extension PickleMachine {
     var bytes = [UInt8](try reader.take(count))
     let isNegative = (bytes.last ?? 0) & 0x80 != 0
     let sign: UInt8 = isNegative ? 0xff : 0
-    while bytes.count > 8 && bytes[bytes.count - 1] == sign && (bytes[bytes.count - 2] & 0x80 != 0) == isNegative {
+    while bytes.count > 8 && bytes[bytes.count - 1] == sign
+      && (bytes[bytes.count - 2] & 0x80 != 0) == isNegative
+    {
       bytes.removeLast()
     }
     if bytes.count > 8 { return try push(.big(bytes)) }

@@ -16,7 +16,9 @@ extension PickleMachine {
       guard case .none = field else { throw failure(.unsupported("a structured numpy type")) }
     }
     let order = try text(fields[1], "a byte order")
-    guard ["<", ">", "|", "="].contains(order) else { throw malformed("a byte order", "'\(order.prefix(80))'") }
+    guard ["<", ">", "|", "="].contains(order) else {
+      throw malformed("a byte order", "'\(order.prefix(80))'")
+    }
     var type = type
     type.isBigEndian = order == ">"
     nodes[index] = .numpyType(type)

@@ -206,7 +206,8 @@ extension PickleMachine {
   }
 
   private static let foreignTypes: Set<String> = [
-    "complex32", "complex64", "complex128", "qint8", "quint8", "qint32", "quint4x2", "quint2x4", "uint16", "uint32",
+    "complex32", "complex64", "complex128", "qint8", "quint8", "qint32", "quint4x2", "quint2x4", "uint16",
+    "uint32",
     "uint64", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "cfloat", "cdouble",
   ]
 }

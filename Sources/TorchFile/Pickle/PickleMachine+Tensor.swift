@@ -11,7 +11,8 @@ extension PickleMachine {
     guard case .global(let global) = fields[1], case .storage(let type) = global.role else {
       throw malformed("a storage class", describe(fields[1]))
     }
-    let key = if case .int(let number) = fields[2] { "\(number)" } else { try text(fields[2], "a storage's key") }
+    let key =
+      if case .int(let number) = fields[2] { "\(number)" } else { try text(fields[2], "a storage's key") }
     let count = try integer(fields[4], "a storage's size")
     var node = StorageNode(key: key, type: type, first: 0, count: count)
     let (bytes, overflow) = count.multipliedReportingOverflow(by: node.elementSize)

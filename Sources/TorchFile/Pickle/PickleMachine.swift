@@ -79,7 +79,9 @@ struct PickleMachine {
 
   /// A tuple or list of integers.
   func integers(_ item: PickleItem, _ what: String) throws(TorchFileError) -> [Int] {
-    guard case .node(let index) = item else { throw malformed("a tuple of integers for \(what)", describe(item)) }
+    guard case .node(let index) = item else {
+      throw malformed("a tuple of integers for \(what)", describe(item))
+    }
     let items: [PickleItem]
     switch nodes[index] {
     case .tuple(let values), .list(let values): items = values
@@ -130,7 +132,9 @@ struct PickleMachine {
   }
 }
 
-/// The machine's numbered memory. Numbers mostly count up from 0, but need not.
+/// The machine's numbered memory.
+///
+/// Numbers mostly count up from 0, but need not.
 struct PickleMemo {
   private var dense: [PickleItem] = []
   private var sparse: [Int: PickleItem] = [:]

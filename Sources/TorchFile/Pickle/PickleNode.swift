@@ -1,4 +1,6 @@
-/// A value on the pickle machine's stack. Containers and tensors are nodes, which may be shared and changed.
+/// A value on the pickle machine's stack.
+///
+/// Containers and tensors are nodes, which may be shared and changed.
 enum PickleItem {
   case none
   case bool(Bool)

@@ -44,7 +44,8 @@ struct PickleResolver {
     case .node(let index):
       if let known = finished[index] { return known }
       if depth >= budget.limits.depth {
-        throw place.error(.limit("containers inside one another", found: depth + 1, allowed: budget.limits.depth))
+        throw place.error(
+          .limit("containers inside one another", found: depth + 1, allowed: budget.limits.depth))
       }
       if !active.insert(index).inserted {
         throw place.error(.unsupported("a container that holds itself"))
@@ -52,7 +53,8 @@ struct PickleResolver {
       let converted = try convert(nodes[index], depth: depth + 1)
       if converted.size > budget.limits.nodes {
         throw place.error(
-          .limit("values, shared ones counted each time", found: converted.size, allowed: budget.limits.nodes))
+          .limit("values, shared ones counted each time", found: converted.size, allowed: budget.limits.nodes)
+        )
       }
       active.remove(index)
       finished[index] = converted
@@ -77,7 +79,9 @@ struct PickleResolver {
     case .storage(let storage):
       let layout = TensorLayout.checked(
         offset: storage.first, shape: [storage.count], strides: [1], capacity: storage.first + storage.count)
-      guard case .success(let layout) = layout else { throw place.malformed("a storage", found: "\(storage)") }
+      guard case .success(let layout) = layout else {
+        throw place.malformed("a storage", found: "\(storage)")
+      }
       let tensor = TensorNode(type: storage.type ?? .uint8, storage: storage.key, layout: layout)
       return (.tensor(try stored(tensor)), 1)
     case .numpyArray(let array?): return (.tensor(try stored(array)), 1)
@@ -186,7 +190,9 @@ struct PickleResolver {
     let count = layout.count * size
     try budget.chargeBytes(count, place)
     var bytes = [UInt8](unsafeUninitializedCapacity: count) { target, filled in
-      storage.withUnsafeBytes { layout.gather(from: $0, size: size, into: UnsafeMutableRawBufferPointer(target)) }
+      storage.withUnsafeBytes {
+        layout.gather(from: $0, size: size, into: UnsafeMutableRawBufferPointer(target))
+      }
       filled = count
     }
     if swaps { swapBytes(&bytes, size: size) }

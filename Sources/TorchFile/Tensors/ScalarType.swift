@@ -68,7 +68,9 @@ public enum ScalarType: String, Sendable, CaseIterable {
 
   /// The type with this name in `.safetensors` headers.
   public init?(safeTensorsName: String) {
-    guard let match = Self.allCases.first(where: { $0.safeTensorsName == safeTensorsName }) else { return nil }
+    guard let match = Self.allCases.first(where: { $0.safeTensorsName == safeTensorsName }) else {
+      return nil
+    }
     self = match
   }
 }

@@ -10,7 +10,8 @@ public struct StoredTensor: Sendable, Equatable {
 
   /// - Precondition: `bytes` holds exactly the elements that `shape` counts.
   public init(scalarType: ScalarType, shape: [Int], bytes: [UInt8]) {
-    guard let layout = TensorLayout.byteCount(shape: shape, size: scalarType.size), layout == bytes.count else {
+    guard let layout = TensorLayout.byteCount(shape: shape, size: scalarType.size), layout == bytes.count
+    else {
       preconditionFailure(
         "StoredTensor.init: \(scalarType) of shape \(shape) must match its bytes, found \(bytes.count)")
     }

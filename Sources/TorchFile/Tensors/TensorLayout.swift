@@ -73,7 +73,8 @@ struct TensorLayout {
   func gather(from storage: UnsafeRawBufferPointer, size: Int, into target: UnsafeMutableRawBufferPointer) {
     guard count > 0 else { return }
     if isContiguous {
-      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: storage[offset * size..<(offset + count) * size]))
+      target.copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: storage[offset * size..<(offset + count) * size]))
       return
     }
     switch size {

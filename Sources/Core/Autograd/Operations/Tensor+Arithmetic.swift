@@ -11,24 +11,22 @@ extension Tensor {
   }
 
   public static func * (a: Tensor, b: Tensor) -> Tensor {
-    let (x, y) = (a.detached(), b.detached())
-    let (wantsA, wantsB) = (a.requiresGradient, b.requiresGradient)
-    return binary("mul", .multiply, a, b, saving: [x, y]) { gradient in
-      [
-        wantsA ? (gradient * y).summed(to: x.shape) : nil,
-        wantsB ? (gradient * x).summed(to: y.shape) : nil,
-      ]
+    // Each factor is needed for the other's gradient only.
+    let (x, y) = (b.requiresGradient ? a.detached() : nil, a.requiresGradient ? b.detached() : nil)
+    let (aShape, bShape) = (a.shape, b.shape)
+    return binary("mul", .multiply, a, b, saving: [x, y].compactMap { $0 }) { gradient in
+      [y.map { (gradient * $0).summed(to: aShape) }, x.map { (gradient * $0).summed(to: bShape) }]
     }
   }
 
   public static func / (a: Tensor, b: Tensor) -> Tensor {
-    let (x, y) = (a.detached(), b.detached())
-    let (wantsA, wantsB) = (a.requiresGradient, b.requiresGradient)
-    return binary("div", .divide, a, b, saving: [x, y]) { gradient in
+    let (x, y) = (b.requiresGradient ? a.detached() : nil, b.detached())
+    let (aShape, wantsA) = (a.shape, a.requiresGradient)
+    return binary("div", .divide, a, b, saving: [x, y].compactMap { $0 }) { gradient in
       let quotient = gradient / y
       return [
-        wantsA ? quotient.summed(to: x.shape) : nil,
-        wantsB ? (-(quotient * x / y)).summed(to: y.shape) : nil,
+        wantsA ? quotient.summed(to: aShape) : nil,
+        x.map { (-(quotient * $0 / y)).summed(to: y.shape) },
       ]
     }
   }
@@ -44,16 +42,34 @@ extension Tensor {
 
   public static func / (a: Tensor, b: Float) -> Tensor {
     a.requireFloat("div")
-    return Tape.record("div_scalar", inputs: [a], output: a.backend.binary(.divide, a.detached(), b)) { [$0 / b] }
+    return Tape.record("div_scalar", inputs: [a], output: a.backend.binary(.divide, a.detached(), b)) {
+      [$0 / b]
+    }
   }
 
   public static func / (a: Float, b: Tensor) -> Tensor { b.applying(.reciprocal) * a }
+
+  // With whole numbers; those of `int64` tensors stay whole.
+  public static func + (a: Tensor, b: Int) -> Tensor { a.dtype == .int64 ? a + scalar(b) : a + Float(b) }
+  public static func - (a: Tensor, b: Int) -> Tensor { a.dtype == .int64 ? a - scalar(b) : a - Float(b) }
+  public static func * (a: Tensor, b: Int) -> Tensor { a.dtype == .int64 ? a * scalar(b) : a * Float(b) }
+  public static func / (a: Tensor, b: Int) -> Tensor { a / Float(b) }
+
+  private static func scalar(_ value: Int) -> Tensor { Tensor([Int64(value)], shape: []) }
 
   /// `scale · x + shift`.
   public func scaled(by scale: Float, adding shift: Float = 0) -> Tensor {
     requireFloat("affine")
     let output = backend.affine(detached(), scale: scale, shift: shift)
     return Tape.record("affine", inputs: [self], output: output) { [scale == 1 ? $0 : $0.scaled(by: scale)] }
+  }
+
+  /// Between `low` and `high`, both with broadcasting.
+  public func clamped(min low: Tensor? = nil, max high: Tensor? = nil) -> Tensor {
+    var result = self
+    if let low { result = result.maximum(low) }
+    if let high { result = result.minimum(high) }
+    return result
   }
 
   /// The larger of each pair; equal elements share the gradient.
@@ -85,27 +101,24 @@ extension Tensor {
     }
   }
 
-  /// Comparison of each pair as a `bool` tensor; no gradient passes.
-  public func compared(_ comparison: Comparison, _ other: Tensor) -> Tensor {
-    let (a, b) = (converted(to: .float32).detached(), other.converted(to: .float32).detached())
-    return backend.compare(comparison, a, b, shape: broadcastShape(shape, other.shape, operation: "compare"))
-  }
-
-  public func compared(_ comparison: Comparison, _ other: Float) -> Tensor { compared(comparison, Tensor(other)) }
-
   /// `a` where the mask holds, else `b`; with broadcasting.
   public static func `where`(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
     precondition(mask.dtype == .bool, "Tensor.where: a bool mask, found \(mask.dtype)")
-    a.requireFloat("where")
-    b.requireFloat("where")
+    precondition(a.dtype == b.dtype, "Tensor.where: operands of one type, found \(a.dtype) and \(b.dtype)")
     let shape = broadcastShape(
       broadcastShape(a.shape, b.shape, operation: "where"), mask.shape, operation: "where")
+    if a.dtype != .float32 {
+      return a.backend.selectBytes(
+        mask.expanded(to: shape), a.detached().expanded(to: shape), b.detached().expanded(to: shape))
+    }
     let output = a.backend.select(mask, a.detached(), b.detached(), shape: shape)
     let (x, y) = (a.shape, b.shape)
+    let (wantsA, wantsB) = (a.requiresGradient, b.requiresGradient)
     return Tape.record("where", inputs: [a, b], output: output, saving: [mask]) { gradient in
       let zero = Tensor(Float(0))
       return [
-        Tensor.where(mask, gradient, zero).summed(to: x), Tensor.where(mask, zero, gradient).summed(to: y),
+        wantsA ? Tensor.where(mask, gradient, zero).summed(to: x) : nil,
+        wantsB ? Tensor.where(mask, zero, gradient).summed(to: y) : nil,
       ]
     }
   }
@@ -150,10 +163,25 @@ extension Tensor {
     _ name: StaticString, _ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, saving: [Tensor] = [],
     _ backward: @escaping (Tensor) -> [Tensor?]
   ) -> Tensor {
-    a.requireFloat("arithmetic")
-    b.requireFloat("arithmetic")
+    if a.dtype == .int64, b.dtype == .int64, let whole = operation.onIntegers { return a.integer(whole, b) }
+    a.requireFloat(name)
+    b.requireFloat(name)
     let shape = broadcastShape(a.shape, b.shape, operation: name)
     let output = a.backend.binary(operation, a.detached(), b.detached(), shape: shape)
     return Tape.record(name, inputs: [a, b], output: output, saving: saving, backward: backward)
+  }
+}
+
+extension BinaryOperation {
+  /// The same on whole numbers, where it stays among them.
+  fileprivate var onIntegers: IntegerOperation? {
+    switch self {
+    case .add: .add
+    case .subtract: .subtract
+    case .multiply: .multiply
+    case .maximum: .maximum
+    case .minimum: .minimum
+    case .divide, .power: nil
+    }
   }
 }

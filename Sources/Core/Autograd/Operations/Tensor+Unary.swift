@@ -5,7 +5,9 @@ extension Tensor {
     requireFloat("applying")
     let x = detached()
     let y = backend.unary(operation, x)
-    guard Tape.isRecording(self) else { return Tape.record(operation.name, inputs: [self], output: y) { [$0] } }
+    guard Tape.isRecording(self) else {
+      return Tape.record(operation.name, inputs: [self], output: y) { [$0] }
+    }
     let needs = backend.unaryNeeds(operation)
     let (input, output) = (needs.input ? x : nil, needs.output ? y : nil)
     return Tape.record(operation.name, inputs: [self], output: y, saving: [input, output].compactMap { $0 }) {
@@ -26,6 +28,16 @@ extension Tensor {
   public func squared() -> Tensor { applying(.square) }
   public func absolute() -> Tensor { applying(.absolute) }
   public func power(_ exponent: Float) -> Tensor { applying(.power(exponent)) }
+
+  /// `x` where it is positive, else `slope · x`, with a slope for each channel (axis 1) or one for all.
+  public func prelu(_ slope: Tensor) -> Tensor {
+    precondition(
+      slope.rank == 1 && (slope.count == 1 || (rank > 1 && shape[1] == slope.count)),
+      "Tensor.prelu: slopes [1] or one for each channel of \(shape), found \(slope.shape)")
+    let spread = rank > 1 ? slope.reshaped([slope.count] + [Int](repeating: 1, count: rank - 2)) : slope
+    return relu() + spread * clamped(max: 0)
+  }
+
   public func clamped(min: Float = -.infinity, max: Float = .infinity) -> Tensor {
     applying(.clamp(min: min, max: max))
   }

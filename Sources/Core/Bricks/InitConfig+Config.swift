@@ -1,0 +1,77 @@
+import PyConfig
+
+extension Init.Distribution: ConfigDecodable {}
+extension Init.FanMode: ConfigDecodable {}
+extension Init.Nonlinearity: ConfigDecodable {}
+
+extension InitConfig: ConfigRecord {
+  public init(from reader: inout ConfigReader) throws {
+    let type: String = try reader.value("type")
+    switch type {
+    case "Constant", "ConstantInit":
+      rule = .constant(try reader.value("val"))
+    case "Xavier", "XavierInit":
+      rule = .xavier(
+        gain: try reader.value("gain", default: 1), try reader.value("distribution", default: .normal))
+    case "Normal", "NormalInit":
+      rule = .normal(mean: try reader.value("mean", default: 0), std: try reader.value("std", default: 1))
+    case "TruncNormal", "TruncNormalInit":
+      rule = .truncatedNormal(
+        mean: try reader.value("mean", default: 0), std: try reader.value("std", default: 1),
+        low: try reader.value("a", default: -2), high: try reader.value("b", default: 2))
+    case "Uniform", "UniformInit":
+      rule = .uniform(low: try reader.value("a", default: 0), high: try reader.value("b", default: 1))
+    case "Kaiming", "KaimingInit":
+      rule = .kaiming(
+        a: try reader.value("a", default: 0), try reader.value("mode", default: .fanOut),
+        try reader.value("nonlinearity", default: .relu), try reader.value("distribution", default: .normal))
+    case "Caffe2Xavier", "Caffe2XavierInit":
+      rule = .caffe2Xavier
+    case "Pretrained", "PretrainedInit":
+      rule = .pretrained(checkpoint: try reader.value("checkpoint"), prefix: try reader.optional("prefix"))
+      reader.ignore("map_location")
+    default:
+      throw BuildError(
+        .unknownName(
+          type, role: "initializer",
+          known: [
+            "Caffe2Xavier", "Constant", "Kaiming", "Normal", "Pretrained", "TruncNormal", "Uniform", "Xavier",
+          ]), path: reader.path("type"), location: reader.location)
+    }
+    layers = try reader.optional("layer", as: OneOrMany<String>.self)?.elements ?? []
+    let biasValue: Double = try reader.value("bias", default: 0)
+    bias = try reader.optional("bias_prob", as: Double.self).map { Init.bias(forProbability: $0) } ?? biasValue
+    overrides = try reader.optional("override", as: OneOrMany<InitOverride>.self)?.elements.map(\.pair) ?? []
+    for index in overrides.indices where overrides[index].config.usesParentRule {
+      overrides[index].config.rule = rule
+      overrides[index].config.bias = bias
+    }
+  }
+
+  /// Set while reading for overrides that only name a child.
+  fileprivate var usesParentRule: Bool { layers == [InitOverride.inherits] }
+}
+
+/// `dict(name=..., type=..., ...)`: a rule for one child; without a `type` the rule that it overrides.
+private struct InitOverride: ConfigRecord {
+  static let inherits = "<parent>"
+  var pair: (name: String, config: InitConfig)
+
+  init(from reader: inout ConfigReader) throws {
+    let name: String = try reader.value("name")
+    if reader.has("type") {
+      pair = (name, try InitConfig(from: &reader))
+    } else {
+      pair = (name, InitConfig(.constant(0), layers: [Self.inherits]))
+    }
+  }
+}
+
+extension ConfigReader {
+  /// The rules under `init_cfg`: one or several; `None` and a missing key give `standard`.
+  public mutating func initialization(default standard: [InitConfig]) throws -> [InitConfig] {
+    try optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? standard
+  }
+}
+
+extension LossReduction: ConfigDecodable {}

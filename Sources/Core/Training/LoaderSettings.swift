@@ -1,0 +1,44 @@
+import PyConfig
+
+/// How a config wants its data loaded: `data.samples_per_gpu`, `data.workers_per_gpu` and the keys of
+/// `data.train_dataloader` and its like, which come before them.
+public struct LoaderSettings: Sendable {
+  public enum Role: String, Sendable {
+    case train, val, test
+  }
+
+  public var samplesPerBatch: Int
+  public var workers: Int
+  public var shuffles: Bool
+  public var dropsLast: Bool
+
+  /// - Parameter data: the config's `data`.
+  /// - Throws: `BuildError` with file, line and key path.
+  public init(_ data: ConfigNode?, role: Role) throws {
+    (samplesPerBatch, workers) = (1, 2)
+    (shuffles, dropsLast) = (role == .train, false)
+    guard let data, !data.isNone else { return }
+    var common = try ConfigReader(data, path: "data")
+    try read(&common)
+    let key = "\(role.rawValue)_dataloader"
+    if let node = common.node(key), !node.isNone {
+      var own = try ConfigReader(node, path: "data.\(key)")
+      try read(&own)
+      own.ignore("persistent_workers", "pin_memory", "round_up", "prefetch_factor", "sampler_cfg", "class_aware_sampler")
+      try own.finish()
+    }
+  }
+
+  private mutating func read(_ reader: inout ConfigReader) throws {
+    samplesPerBatch = try reader.value("samples_per_gpu", default: samplesPerBatch)
+    workers = try reader.value("workers_per_gpu", default: workers)
+    shuffles = try reader.value("shuffle", default: shuffles)
+    dropsLast = try reader.value("drop_last", default: dropsLast)
+    guard samplesPerBatch > 0 else {
+      throw reader.invalid("must be positive, found \(samplesPerBatch)", key: "samples_per_gpu")
+    }
+    guard (0...256).contains(workers) else {
+      throw reader.invalid("must be in 0...256, found \(workers)", key: "workers_per_gpu")
+    }
+  }
+}
