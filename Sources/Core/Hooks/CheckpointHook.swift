@@ -37,6 +37,7 @@ public final class CheckpointHook: Hook {
 
   public func beforeRun(_ runner: Runner) throws {
     directory = try outputDirectory(options.outDirectory, runner, name)
+    CheckpointFolder(directory).removeLeftovers()
     runner.logger.info("Checkpoints will be saved to \(directory) by HardDiskBackend.")
   }
 

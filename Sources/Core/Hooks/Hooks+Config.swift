@@ -2,7 +2,7 @@ import PyConfig
 
 // What the configs of hooks look like.
 
-/// `lr_config`
+/// What `lr_config` holds.
 struct LrUpdaterConfig<Rule: Schedule>: ConfigRecord {
   var schedule: Rule
   var byEpoch: Bool
@@ -19,7 +19,7 @@ struct LrUpdaterConfig<Rule: Schedule>: ConfigRecord {
   }
 }
 
-/// `momentum_config`
+/// What `momentum_config` holds.
 struct MomentumUpdaterConfig<Rule: Schedule>: ConfigRecord {
   var schedule: Rule
   var byEpoch: Bool
@@ -53,7 +53,7 @@ private func readByEpoch<Rule: Schedule>(_: Rule.Type, _ reader: inout ConfigRea
   return byEpoch
 }
 
-/// `optimizer_config`
+/// What `optimizer_config` holds.
 struct OptimizerHookConfig: ConfigRecord {
   var clip: GradientClip?
   var detectsAnomalousParameters: Bool

@@ -37,7 +37,7 @@ extension PickleDictionary {
 }
 
 extension ConfigReader {
-  /// `betas=(0.9, 0.999)`
+  /// Reads `betas=(0.9, 0.999)`.
   mutating func betas() throws -> (Double, Double) {
     let betas = try value("betas", default: [0.9, 0.999])
     guard betas.count == 2 else {

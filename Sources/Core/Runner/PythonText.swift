@@ -98,10 +98,10 @@ public enum PythonText {
     return scaled.isFinite ? scaled.rounded(.toNearestOrEven) / scale : value
   }
 
-  /// `f'{value:.4f}'`
+  /// Formats as `f'{value:.4f}'`, with `places` for 4.
   public static func fixed(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
 
-  /// `f'{value:.3e}'`
+  /// Formats as `f'{value:.3e}'`, with `places` for 3.
   public static func scientific(_ value: Double, _ places: Int) -> String {
     String(format: "%.\(places)e", value)
   }

@@ -69,7 +69,7 @@ public class Runner {
 
   /// Whether the run is measured, and checkpoints named, by epochs.
   public var isEpochBased: Bool { preconditionFailure("Runner: use EpochBasedRunner or IterBasedRunner") }
-  /// `epoch_{}.pth` or `iter_{}.pth`
+  /// The name of a checkpoint, `epoch_{}.pth` or `iter_{}.pth`.
   public var checkpointTemplate: String { isEpochBased ? "epoch_{}.pth" : "iter_{}.pth" }
 
   /// Runs the workflow over the sources, one source a flow, until the epochs or iterations are done.
@@ -130,7 +130,7 @@ public class Runner {
     logger.info("workflow: [\(flows)], max: \(limit)")
   }
 
-  /// `user@host`
+  /// The user and the machine, `user@host`.
   static var hostInfo: String { "\(NSUserName())@\(ProcessInfo.processInfo.hostName)" }
 
   /// The local time as `YYYYMMDD_HHMMSS`.
@@ -154,7 +154,7 @@ public struct Workflow: Sendable, Equatable {
 }
 
 extension Workflow: ConfigDecodable {
-  /// `('train', 1)`
+  /// Reads a pair such as `('train', 1)`.
   public init(from node: ConfigNode, at path: String) throws {
     guard let items = node.items, items.count == 2, let name = items[0].string, let count = items[1].int
     else {

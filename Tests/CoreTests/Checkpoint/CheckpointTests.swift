@@ -1,5 +1,6 @@
 @testable import Core
 import Foundation
+import Glibc
 import OrderedCollections
 import PyConfig
 import Testing
@@ -169,5 +170,22 @@ import TorchFile
     try store.markLatest("epoch_1.pth")
     #expect(folder.files == ["epoch_1.pth", "latest.pth"])
     #expect(try Checkpoint(path: store.file("latest.pth")).state.count == 1)
+  }
+
+  @Test func `what a killed process left is removed, what a living one writes is not`() throws {
+    let folder = try TemporaryFolder()
+    let names = [
+      ".epoch_3.pth.2147483646-7.part", ".latest.2147483646.part", ".epoch_4.pth.\(getpid())-1.part",
+      "notes.part",
+      ".hidden.part",
+    ]
+    for name in names { try Data([1]).write(to: URL(fileURLWithPath: "\(folder.path)/\(name)")) }
+    CheckpointFolder(folder.path).removeLeftovers()
+    #expect(folder.files == [".epoch_4.pth.\(getpid())-1.part", ".hidden.part", "notes.part"])
+  }
+
+  @Test func `times are C's`() {
+    #expect(Runner.calendarTime(Date(timeIntervalSince1970: 1_761_998_400)).hasSuffix(" 2025"))
+    #expect(Runner.calendarTime(Date(timeIntervalSince1970: 1_762_100_000)).count == 24)
   }
 }

@@ -82,7 +82,7 @@ func annealLinear(_ start: Double, _ end: Double, _ fraction: Double) -> Double 
   start + (end - start) * fraction
 }
 
-/// `anneal_strategy`
+/// The form of a curve, `anneal_strategy` in configs.
 public enum Annealing: String, Sendable, CaseIterable, ConfigDecodable {
   case cos, linear
 
