@@ -23,7 +23,7 @@ static long nearest_exact(long i, long in, long out, double scale) {
   return x < (float)in ? mm_min_long((long)x, in - 1) : in - 1;
 }
 
-// The position of output i between inputs; one fused rounding where centers are aligned.
+// The position of output i between inputs. Without aligned corners it is a fused multiply-add, rounded once.
 static float source(long i, long in, long out, double scale, int align_corners) {
   if (align_corners) return (out > 1 ? (float)(in - 1) / (float)(out - 1) : 0.0f) * (float)i;
   return fmaf(ratio(in, out, scale), (float)i + 0.5f, -0.5f);
