@@ -14,38 +14,61 @@ struct job {
   float weight_sum;
 };
 
-// log(sum(exp(x))) of a row, the sum in a fixed order of sixteen lanes.
-MM_CLONES static float row_lse(long n, const float *x) {
-  mm_v16 best, sum = {0};
-  for (int j = 0; j < 16; j++) best[j] = -INFINITY;
-  long i = 0;
-  for (; i + 16 <= n; i += 16) {
-    mm_v16 v = MM_LOAD16(x + i);
-    for (int j = 0; j < 16; j++) best[j] = mm_larger(best[j], v[j]);
-  }
-  float largest = -INFINITY;
-  for (int j = 0; j < 16; j++) largest = mm_larger(largest, best[j]);
-  for (long k = i; k < n; k++) largest = mm_larger(largest, x[k]);
-  if (largest == -INFINITY || largest == INFINITY) return largest;
-  for (i = 0; i + 16 <= n; i += 16) {
-    mm_v16 v = MM_LOAD16(x + i);
-    for (int j = 0; j < 16; j++) v[j] = mm_exp(v[j] - largest);
-    sum += v;
-  }
-  float total = 0;
-  MM_SUM16(total, sum);
-  for (; i < n; i++) total += mm_exp(x[i] - largest);
-  return largest + mm_log(total);
+// Rows are handled in pieces that are filled up to whole groups of sixteen: short rows then need no slow rest.
+enum { LANES = 16, PIECE = 512 };
+
+// Copies n <= PIECE elements, fills up with `fill`, and returns how many there are then.
+MM_INLINE long fill_up(long n, const float *x, float fill, float *piece) {
+  long whole = (n + LANES - 1) / LANES * LANES;
+  for (int l = 0; l < LANES; l++) piece[whole - LANES + l] = fill;
+  memcpy(piece, x, (size_t)n * sizeof(float));
+  return whole;
 }
 
+// log(sum(exp(x))) of each row.
+MM_CLONES static void rows_lse(long rows, long n, const float *x, float *lse) {
+  float piece[PIECE];
+  for (long r = 0; r < rows; r++, x += n) {
+    float best[LANES], largest = -INFINITY;
+    for (int l = 0; l < LANES; l++) best[l] = -INFINITY;
+    for (long start = 0; start < n; start += PIECE) {
+      long m = fill_up(mm_min_long(PIECE, n - start), x + start, -INFINITY, piece);
+      for (long i = 0; i < m; i += LANES)
+        for (int l = 0; l < LANES; l++) best[l] = mm_larger(best[l], piece[i + l]);
+    }
+    for (int l = 0; l < LANES; l++) largest = mm_larger(largest, best[l]);
+    if (largest == -INFINITY || largest == INFINITY) {
+      lse[r] = largest;
+      continue;
+    }
+    float lanes[LANES] = {0};
+    for (long start = 0; start < n; start += PIECE) {
+      long m = fill_up(mm_min_long(PIECE, n - start), x + start, -INFINITY, piece);
+      for (long i = 0; i < m; i += LANES)
+        MM_LOOP for (int l = 0; l < LANES; l++) lanes[l] += mm_exp(piece[i + l] - largest);
+    }
+    for (int w = LANES / 2; w > 0; w /= 2)
+      for (int l = 0; l < w; l++) lanes[l] += lanes[l + w];
+    lse[r] = largest + mm_log(lanes[0]);
+  }
+}
+
+// d/dx_c of hard (lse - x_y) + smooth (sum_c w_c lse - sum_c w_c x_c), without the term of the label.
 MM_CLONES static void row_gradient(
     long n, const float *x, float lse, const float *weight, float hard, float smooth, float weight_sum, float *dx) {
-  // d/dx_c of hard (lse - x_y) + smooth (sum_c w_c lse - sum_c w_c x_c), without the term of the label.
-  float scale = hard + smooth * weight_sum;
-  if (!weight) {
-    MM_LOOP for (long i = 0; i < n; i++) dx[i] = scale * mm_exp(x[i] - lse) - smooth;
-  } else {
-    MM_LOOP for (long i = 0; i < n; i++) dx[i] = scale * mm_exp(x[i] - lse) - smooth * weight[i];
+  const float scale = hard + smooth * weight_sum;
+  float piece[PIECE];
+  for (long start = 0; start < n; start += PIECE) {
+    long m = mm_min_long(PIECE, n - start), whole = fill_up(m, x + start, 0, piece);
+    for (long i = 0; i < whole; i += LANES)
+      MM_LOOP for (int l = 0; l < LANES; l++) piece[i + l] = scale * mm_exp(piece[i + l] - lse);
+    if (smooth == 0) {
+      memcpy(dx + start, piece, (size_t)m * sizeof(float));
+    } else if (weight) {
+      MM_LOOP for (long i = 0; i < m; i++) dx[start + i] = piece[i] - smooth * weight[start + i];
+    } else {
+      MM_LOOP for (long i = 0; i < m; i++) dx[start + i] = piece[i] - smooth;
+    }
   }
 }
 
@@ -89,16 +112,26 @@ static float position_loss(const struct job *j, const float *x, long stride, int
   return (1 - p->smoothing) * hard + p->smoothing / (float)p->n * (float)smooth;
 }
 
+enum { SHORT = 64, BLOCK = 64 };
+
+// The same as rows_lse for n <= SHORT: blocks of rows are transposed and handled as columns.
+static void short_rows_lse(long rows, long n, const float *x, float *lse) {
+  float columns[SHORT * BLOCK], best[BLOCK];
+  for (long start = 0; start < rows; start += BLOCK) {
+    long m = mm_min_long(BLOCK, rows - start);
+    for (long r = 0; r < m; r++)
+      for (long c = 0; c < n; c++) columns[c * BLOCK + r] = x[(start + r) * n + c];
+    columns_lse(n, BLOCK, m, columns, best, lse + start);
+  }
+}
+
 static void forward_rows(void *context, int task, int worker) {
   (void)worker;
   const struct job *j = context;
   const mm_cross_entropy *p = j->p;
   long start = task * j->rows_per_task, end = mm_min_long(p->outer, start + j->rows_per_task);
-  for (long o = start; o < end; o++) {
-    const float *x = j->x + o * p->n;
-    j->lse[o] = row_lse(p->n, x);
-    j->loss[o] = position_loss(j, x, 1, j->label[o], j->lse[o]);
-  }
+  (p->n <= SHORT ? short_rows_lse : rows_lse)(end - start, p->n, j->x + start * p->n, j->lse + start);
+  for (long o = start; o < end; o++) j->loss[o] = position_loss(j, j->x + o * p->n, 1, j->label[o], j->lse[o]);
 }
 
 static void forward_columns(void *context, int task, int worker) {

@@ -8,22 +8,23 @@
 #include "layout_transpose.h"
 
 #define COPY_ROW(bits)                                                                                       \
-  static void copy_row_##bits(long n, char *const *p, const long *step, const void *context) {              \
+  static void copy_row_##bits(long rows, long n, char *const *p, const long *step, const long *row_step,     \
+                              const void *context) {                                                         \
     (void)context;                                                                                           \
-    uint##bits##_t *d = (uint##bits##_t *)p[0];                                                              \
-    const uint##bits##_t *s = (const uint##bits##_t *)p[1];                                                  \
     const long sd = step[0], ss = step[1];                                                                   \
-    if (sd == 1 && ss == 1) {                                                                                \
-      if (n * (bits / 8) >= 64) {                                                                            \
+    for (long r = 0; r < rows; r++) {                                                                        \
+      uint##bits##_t *d = (uint##bits##_t *)(p[0] + r * row_step[0]);                                        \
+      const uint##bits##_t *s = (const uint##bits##_t *)(p[1] + r * row_step[1]);                            \
+      if (sd == 1 && ss == 1 && n * (bits / 8) >= 1024) {                                                    \
         memcpy(d, s, (size_t)n * (bits / 8));                                                                \
+      } else if (sd == 1 && ss == 1) {                                                                       \
+        MM_LOOP for (long i = 0; i < n; i++) d[i] = s[i];                                                    \
+      } else if (sd == 1 && ss == 0) {                                                                       \
+        const uint##bits##_t v = *s;                                                                         \
+        MM_LOOP for (long i = 0; i < n; i++) d[i] = v;                                                       \
       } else {                                                                                               \
-        for (long i = 0; i < n; i++) d[i] = s[i];                                                            \
+        for (long i = 0; i < n; i++) d[i * sd] = s[i * ss];                                                  \
       }                                                                                                      \
-    } else if (sd == 1 && ss == 0) {                                                                         \
-      const uint##bits##_t v = *s;                                                                           \
-      for (long i = 0; i < n; i++) d[i] = v;                                                                 \
-    } else {                                                                                                 \
-      for (long i = 0; i < n; i++) d[i * sd] = s[i * ss];                                                    \
     }                                                                                                        \
   }
 COPY_ROW(8)
@@ -55,7 +56,7 @@ static int copy_transposed(int size, const mm_walk *w) {
   for (int d = 0; d < last; d++)
     if (w->strides[1][d] == 1) fast = d;
   // Destination [..., cols (fast), ..., rows (last)]; source rows lie strides[1][last] apart.
-  if (fast < 0 || w->strides[1][last] < w->shape[fast] || w->shape[fast] < 4 || w->shape[last] < 4) return 0;
+  if (fast < 0 || w->strides[1][last] < w->shape[fast] || w->shape[fast] < 2) return 0;
   mm_transposes t = {.size = size,
                      .rows = w->shape[last],
                      .cols = w->shape[fast],
@@ -94,15 +95,18 @@ void mm_strided_copy(int size, int rank, const long *shape, const long *src_stri
   mm_walk_run(run, &w, MM_CHUNK_LIGHT, NULL);
 }
 
-MM_CLONES static void add_row(long n, char *const *p, const long *step, const void *context) {
+MM_CLONES static void add_row(long rows, long n, char *const *p, const long *step, const long *row_step,
+                              const void *context) {
   (void)context;
-  float *d = (float *)p[0];
-  const float *s = (const float *)p[1];
   const long sd = step[0], ss = step[1];
-  if (sd == 1 && ss == 1) {
-    MM_LOOP for (long i = 0; i < n; i++) d[i] += s[i];
-  } else {
-    for (long i = 0; i < n; i++) d[i * sd] += s[i * ss];
+  for (long r = 0; r < rows; r++) {
+    float *d = (float *)(p[0] + r * row_step[0]);
+    const float *s = (const float *)(p[1] + r * row_step[1]);
+    if (sd == 1 && ss == 1) {
+      MM_LOOP for (long i = 0; i < n; i++) d[i] += s[i];
+    } else {
+      for (long i = 0; i < n; i++) d[i * sd] += s[i * ss];
+    }
   }
 }
 

@@ -6,12 +6,28 @@
 #include "mm_layout.h"
 #include "mm_pool.h"
 
-enum { BLOCK = 64, TILE = 8 };
+enum { AREA = 4096, SIDE = 64, TILE = 8 };  // a block has AREA elements; one that is not narrow, SIDE x SIDE
 
 typedef float v8 __attribute__((vector_size(32), aligned(4)));
 
-// dst [cols, rows] = src [rows, cols], both at most BLOCK on a side.
+// Few long rows: elements of a column become neighbours.
+MM_INLINE void interleave(const long rows, long cols, const float *src, long src_row, float *dst) {
+  MM_LOOP for (long c = 0; c < cols; c++)
+    for (long r = 0; r < rows; r++) dst[c * rows + r] = src[r * src_row + c];
+}
+MM_INLINE void deinterleave(long rows, const long cols, const float *src, float *dst, long dst_row) {
+  MM_LOOP for (long r = 0; r < rows; r++)
+    for (long c = 0; c < cols; c++) dst[c * dst_row + r] = src[r * cols + c];
+}
+
+// dst [cols, rows] = src [rows, cols].
 MM_CLONES static void block_32(long rows, long cols, const float *src, long src_row, float *dst, long dst_row) {
+  if (dst_row == rows && rows == 2) return interleave(2, cols, src, src_row, dst);
+  if (dst_row == rows && rows == 3) return interleave(3, cols, src, src_row, dst);
+  if (dst_row == rows && rows == 4) return interleave(4, cols, src, src_row, dst);
+  if (src_row == cols && cols == 2) return deinterleave(rows, 2, src, dst, dst_row);
+  if (src_row == cols && cols == 3) return deinterleave(rows, 3, src, dst, dst_row);
+  if (src_row == cols && cols == 4) return deinterleave(rows, 4, src, dst, dst_row);
   long c = 0;
   for (; c + TILE <= cols; c += TILE) {
     long r = 0;
@@ -55,7 +71,8 @@ BLOCK_OF(64)
 
 struct loop {
   const mm_transposes *t;
-  long across, down, blocks, per_task;  // blocks of a matrix, blocks of all, blocks of a task
+  long height, width, across, down;  // of a block; blocks of a matrix
+  long blocks, per_task;             // of all; of a task
 };
 
 static void task_blocks(void *context, int task, int worker) {
@@ -64,7 +81,7 @@ static void task_blocks(void *context, int task, int worker) {
   const mm_transposes *t = l->t;
   long start = task * l->per_task, end = mm_min_long(start + l->per_task, l->blocks);
   for (long k = start; k < end; k++) {
-    long r = k % l->down * BLOCK, c = k / l->down % l->across * BLOCK, batch = k / l->down / l->across;
+    long r = k % l->down * l->height, c = k / l->down % l->across * l->width, batch = k / l->down / l->across;
     long from = r * t->src_row + c, to = c * t->dst_row + r;
     for (int d = t->rank - 1; d >= 0; d--) {
       from += batch % t->shape[d] * t->src_strides[d];
@@ -73,7 +90,7 @@ static void task_blocks(void *context, int task, int worker) {
     }
     const char *src = t->src + from * t->size;
     char *dst = t->dst + to * t->size;
-    long rows = mm_min_long(BLOCK, t->rows - r), cols = mm_min_long(BLOCK, t->cols - c);
+    long rows = mm_min_long(l->height, t->rows - r), cols = mm_min_long(l->width, t->cols - c);
     switch (t->size) {
       case 1: block_8(rows, cols, src, t->src_row, dst, t->dst_row); break;
       case 2: block_16(rows, cols, src, t->src_row, dst, t->dst_row); break;
@@ -84,11 +101,16 @@ static void task_blocks(void *context, int task, int worker) {
 }
 
 void mm_run_transposes(const mm_transposes *t) {
-  struct loop l = {t, mm_div_up(t->cols, BLOCK), mm_div_up(t->rows, BLOCK), 0, 0};
+  if (t->rows <= 0 || t->cols <= 0) return;
+  struct loop l = {.t = t, .height = mm_min_long(t->rows, SIDE), .width = mm_min_long(t->cols, SIDE)};
+  if (t->rows < TILE) l.width = mm_min_long(t->cols, AREA / t->rows);
+  if (t->cols < TILE) l.height = mm_min_long(t->rows, AREA / t->cols);
+  l.across = mm_div_up(t->cols, l.width);
+  l.down = mm_div_up(t->rows, l.height);
   l.blocks = l.across * l.down;
   for (int d = 0; d < t->rank; d++) l.blocks *= t->shape[d];
   if (l.blocks <= 0) return;
-  l.per_task = mm_rows_per_task(mm_min_long(t->rows, BLOCK) * mm_min_long(t->cols, BLOCK));
+  l.per_task = mm_rows_per_task(l.height * l.width);
   mm_parallel((int)mm_div_up(l.blocks, l.per_task), task_blocks, &l);
 }
 

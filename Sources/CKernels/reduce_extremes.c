@@ -7,28 +7,8 @@
 #include "reduce_parts.h"
 
 // Folds n elements that lie `stride` apart, for `width` neighbouring columns at once.
-#define FOLD(name, first, value)                                                                             \
-  MM_CLONES static void name##_rows(long n, long width, long stride, const float *x, float *y) {             \
-    if (width == 1 && stride == 1) {                                                                         \
-      float lanes[32], a = (first);                                                                          \
-      long i = 0;                                                                                            \
-      for (int l = 0; l < 32; l++) lanes[l] = (first);                                                       \
-      for (; i + 32 <= n; i += 32)                                                                           \
-        for (int l = 0; l < 32; l++) {                                                                       \
-          const float b = x[i + l], a = lanes[l];                                                            \
-          lanes[l] = (value);                                                                                \
-        }                                                                                                    \
-      for (; i < n; i++) {                                                                                   \
-        const float b = x[i];                                                                                \
-        a = (value);                                                                                         \
-      }                                                                                                      \
-      for (int l = 0; l < 32; l++) {                                                                         \
-        const float b = lanes[l];                                                                            \
-        a = (value);                                                                                         \
-      }                                                                                                      \
-      *y = a;                                                                                                \
-      return;                                                                                                \
-    }                                                                                                        \
+#define FOLD_COLUMNS(name, first, value)                                                                     \
+  MM_CLONES static void name##_columns(long n, long width, long stride, const float *x, float *y) {          \
     for (long c = 0; c < width; c++) y[c] = (first);                                                         \
     for (long i = 0; i < n; i++) {                                                                           \
       const float *p = x + i * stride;                                                                       \
@@ -38,10 +18,53 @@
       }                                                                                                      \
     }                                                                                                        \
   }
-FOLD(max, -INFINITY, mm_larger(a, b))
-FOLD(min, INFINITY, mm_smaller(a, b))
-FOLD(prod, 1.0f, a *b)
-FOLD(max_abs, 0.0f, mm_larger(a, mm_abs(b)))
+FOLD_COLUMNS(max, -INFINITY, mm_larger(a, b))
+FOLD_COLUMNS(min, INFINITY, mm_smaller(a, b))
+FOLD_COLUMNS(prod, 1.0f, a *b)
+
+#define TIMES16(a, b) ((a) * (b))
+// Folds n neighbours. NaN is looked for apart: comparing drops it.
+#define FOLD_ROW(name, first, join, value)                                                               \
+  MM_CLONES static float name##_row(long n, const float *x) {                                                \
+    mm_v16 lanes = (mm_v16){0} + (first), more = lanes;                                                      \
+    mm_i16 nan = {0};                                                                                        \
+    float a = (first), b;                                                                                    \
+    long i = 0;                                                                                              \
+    for (; i + 32 <= n; i += 32) {                                                                           \
+      const mm_v16 v = MM_LOAD16(x + i), w = MM_LOAD16(x + i + 16);                                  \
+      nan |= (v != v) | (w != w);                                                                            \
+      lanes = join(lanes, v);                                                                                \
+      more = join(more, w);                                                                                  \
+    }                                                                                                        \
+    lanes = join(lanes, more);                                                                               \
+    for (int h = 8; h > 0; h /= 2)                                                                           \
+      for (int l = 0; l < h; l++) {                                                                          \
+        const float a = lanes[l], b = lanes[l + h];                                                          \
+        lanes[l] = (value);                                                                                  \
+        nan[l] |= nan[l + h];                                                                                \
+      }                                                                                                      \
+    for (; i < n; i++) {                                                                                     \
+      b = x[i];                                                                                          \
+      a = (value);                                                                                           \
+    }                                                                                                        \
+    b = lanes[0];                                                                                            \
+    return nan[0] ? NAN : (value);                                                                           \
+  }
+FOLD_ROW(max, -INFINITY, MM_MAX16, mm_larger(a, b))
+FOLD_ROW(min, INFINITY, MM_MIN16, mm_smaller(a, b))
+FOLD_ROW(prod, 1.0f, TIMES16, a *b)
+
+#define DEFINE_FOLD(name)                                                                                    \
+  static void name##_rows(long n, long width, long stride, const float *x, float *y) {                       \
+    if (width == 1 && stride == 1) {                                                                         \
+      *y = name##_row(n, x);                                                                                 \
+    } else {                                                                                                 \
+      name##_columns(n, width, stride, x, y);                                                                \
+    }                                                                                                        \
+  }
+DEFINE_FOLD(max)
+DEFINE_FOLD(min)
+DEFINE_FOLD(prod)
 
 typedef void (*fold_fn)(long n, long width, long stride, const float *x, float *y);
 enum { WIDTH = 512 };  // columns of a task
@@ -93,9 +116,10 @@ void mm_prod_middle(long outer, long n, long inner, const float *x, float *y) {
   fold_any(prod_rows, outer, n, inner, x, y);
 }
 float mm_max_abs(long n, const float *x) {
-  float y;
-  fold_any(max_abs_rows, 1, n, 1, x, &y);
-  return y;
+  float low, high;
+  fold_any(min_rows, 1, n, 1, x, &low);
+  fold_any(max_rows, 1, n, 1, x, &high);
+  return n <= 0 ? 0.0f : mm_larger(mm_abs(low), mm_abs(high));
 }
 
 struct places {

@@ -4,51 +4,26 @@
 #include "math_flat.h"
 #include "math_inline.h"
 #include "mm_pool.h"
+#include "softmax_rows.h"
 
 enum { SOFT, LOG_SOFT };
 
-MM_INLINE float row_max(long n, const float *x) {
-  float lanes[32], best = -INFINITY;
-  long i = 0;
-  for (int l = 0; l < 32; l++) lanes[l] = -INFINITY;
-  for (; i + 32 <= n; i += 32)
-    for (int l = 0; l < 32; l++) lanes[l] = mm_larger(lanes[l], x[i + l]);
-  for (; i < n; i++) best = mm_larger(best, x[i]);
-  for (int l = 0; l < 32; l++) best = mm_larger(best, lanes[l]);
-  return best;
-}
-
-// Sets y to e^(x - shift) if `store` is not 0, and returns their sum.
-MM_INLINE double exp_sum(long n, const float *x, float shift, int store, float *y) {
-  double total = 0;
-  float buffer[512];
-  for (long start = 0; start < n; start += 512) {
-    const long m = n - start < 512 ? n - start : 512;
-    float lanes[32] = {0}, *to = store ? y + start : buffer;
-    const float *from = x + start;
-    MM_LOOP for (long i = 0; i < m; i++) to[i] = mm_exp(from[i] - shift);
-    long i = 0;
-    for (; i + 32 <= m; i += 32)
-      for (int l = 0; l < 32; l++) lanes[l] += to[i + l];
-    float sum = 0;
-    for (; i < m; i++) sum += to[i];
-    for (int w = 16; w > 0; w /= 2)
-      for (int l = 0; l < w; l++) lanes[l] += lanes[l + w];
-    total += (double)(sum + lanes[0]);
-  }
-  return total;
-}
-
 MM_CLONES static void rows_forward(int kind, long rows, long n, const float *x, float *y) {
+  float buffer[MM_PIECE];
   for (long r = 0; r < rows; r++, x += n, y += n) {
-    const float shift = row_max(n, x);
-    const double sum = exp_sum(n, x, shift, kind == SOFT, y);
+    const float shift = mm_row_max(n, x);
+    double sum = 0;
+    for (long i = 0; i < n; i += MM_PIECE) {
+      const long m = n - i < MM_PIECE ? n - i : MM_PIECE;
+      sum += (double)mm_exp_piece(m, x + i, shift, buffer);
+      if (kind == SOFT && n > MM_PIECE) memcpy(y + i, buffer, (size_t)m * sizeof *y);
+    }
     if (kind == SOFT) {
-      const float scale = (float)(1.0 / sum);
-      MM_LOOP for (long i = 0; i < n; i++) y[i] *= scale;
+      const float scale = (float)(1.0 / sum), *from = n > MM_PIECE ? y : buffer;
+      mm_scale_row(n, from, scale, y);
     } else {
-      const float log_sum = (float)log(sum);
-      MM_LOOP for (long i = 0; i < n; i++) y[i] = x[i] - shift - log_sum;
+      const float log_sum = mm_log((float)sum);
+      mm_shift_row(n, x, shift, log_sum, y);
     }
   }
 }

@@ -31,11 +31,10 @@ extension ConfigDictionary: Equatable {
 }
 
 /// Literals, so that a program can write values as a config does; a literal array is a list.
-extension ConfigNode: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+extension ConfigNode: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral,
   ExpressibleByDictionaryLiteral
 {
-  public init(nilLiteral: ()) { self.init(.none) }
   public init(booleanLiteral value: Bool) { self.init(.bool(value)) }
   public init(integerLiteral value: Int) { self.init(.int(value)) }
   public init(floatLiteral value: Double) { self.init(.float(value)) }

@@ -40,7 +40,7 @@ public enum Tool {
 }
 
 /// A line on the terminal that shows how far a loop has come; nothing where the output is not a terminal.
-public struct Progress {
+public struct ProgressBar {
   private let total: Int
   private let start = Date()
   private let isTerminal = isatty(STDERR_FILENO) == 1
@@ -59,5 +59,23 @@ public struct Progress {
       "\r[\(bar.padding(toLength: 30, withPad: " ", startingAt: 0))] \(done)/\(total), "
       + "\(PythonText.fixed(rate, 1)) task/s, elapsed: \(Int(elapsed))s, ETA: \(left)s "
     FileHandle.standardError.write(Data((text + (done == total ? "\n" : "")).utf8))
+  }
+}
+
+extension Tool {
+  /// Tells the user something on the standard error stream.
+  public static func note(_ text: String) {
+    FileHandle.standardError.write(Data("\(text)\n".utf8))
+  }
+
+  /// Writes a text file; the file is there completely or not at all.
+  public static func write(_ text: String, to path: String) throws {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    do {
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+    } catch {
+      throw DataError("cannot be written: \(error.localizedDescription)", file: path)
+    }
   }
 }

@@ -32,7 +32,7 @@ extension Registries {
 }
 
 /// What all heads with one label an image share: the loss and the accuracy of training batches.
-public struct ClassificationObjective {
+public final class ClassificationObjective: Module {
   public struct Config: Sendable {
     public var loss: ConfigNodeBox
     public var topK: [Int]

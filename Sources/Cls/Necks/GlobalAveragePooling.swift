@@ -24,6 +24,6 @@ public final class GlobalAveragePooling: Module, Neck {
   public init(_ config: Config) { axes = config.axes }
 
   public func callAsFunction(_ features: [Tensor]) -> [Tensor] {
-    features.map { $0.mean(Array(-axes..<0)) }
+    features.map { axes == 2 ? $0.globalAvgPool2d().flattened(from: 1) : $0.mean([-1]) }
   }
 }

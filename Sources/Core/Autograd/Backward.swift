@@ -118,7 +118,8 @@ private struct Backward {
     }
     gradient.edge = nil
     let lies = gradient.isDense && Strides.agree(gradient.strides, layout, shape: gradient.shape)
-    slot.gradient = lies && gradient.isOnlyOwner() ? gradient : gradient.backend.copy(gradient, strides: layout)
+    slot.gradient =
+      lies && gradient.isOnlyOwner() ? gradient : gradient.backend.copy(gradient, strides: layout)
   }
 
   /// Nodes ordered by the time they were recorded.

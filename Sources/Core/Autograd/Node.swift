@@ -49,11 +49,13 @@ final class Node {
   /// Passes gradients of the outputs through; frees the node unless `keeping`.
   func run(_ gradients: [Tensor?], keeping: Bool) -> [Tensor?] {
     guard let backward else {
-      preconditionFailure("\(name).backward: the graph was freed by an earlier backward pass; keep it with keepingGraph")
+      preconditionFailure(
+        "\(name).backward: the graph was freed by an earlier backward pass; keep it with keepingGraph")
     }
     for (storage, version) in saved where storage.version != version {
       preconditionFailure(
-        "\(name).backward: a value that it needs was modified in place (version \(storage.version), recorded \(version))")
+        "\(name).backward: a value that it needs was modified in place (version \(storage.version), recorded \(version))"
+      )
     }
     let result = backward(gradients)
     if !keeping { release() }

@@ -38,6 +38,7 @@ public final class OperationRecorder: @unchecked Sendable {  // used by the thre
     operations.append(
       Operation(
         name: name.description, attributes: attributes, inputShapes: inputs.map { $0?.shape },
-        outputShapes: outputs.map(\.shape), inputStorages: inputs.map { $0.map { ObjectIdentifier($0.storage) } }))
+        outputShapes: outputs.map(\.shape),
+        inputStorages: inputs.map { $0.map { ObjectIdentifier($0.storage) } }))
   }
 }

@@ -39,7 +39,8 @@ enum Tape {
   ///   - backward: from the gradient of the output to one of each input (`nil` where there is none). It is called once
   ///     and must capture nothing that leads back to `output`'s node: capture `detached()` tensors.
   static func record(
-    _ name: StaticString, _ attributes: @autoclosure () -> [String: OperationAttribute] = [:], inputs: [Tensor?],
+    _ name: StaticString, _ attributes: @autoclosure () -> [String: OperationAttribute] = [:],
+    inputs: [Tensor?],
     output: Tensor, saving: [Tensor] = [], backward: @escaping (_ gradient: Tensor) -> [Tensor?]
   ) -> Tensor {
     record(name, attributes(), inputs: inputs, outputs: [output], saving: saving) { gradients in
@@ -49,13 +50,15 @@ enum Tape {
 
   /// Gives the outputs of an operation with several their place in the graph.
   static func record(
-    _ name: StaticString, _ attributes: @autoclosure () -> [String: OperationAttribute] = [:], inputs: [Tensor?],
+    _ name: StaticString, _ attributes: @autoclosure () -> [String: OperationAttribute] = [:],
+    inputs: [Tensor?],
     outputs: [Tensor], saving: [Tensor] = [], backward: @escaping Node.Backward
   ) -> [Tensor] {
     OperationRecorder.current?.note(name, attributes(), inputs: inputs, outputs: outputs)
     guard isGradientEnabled, inputs.contains(where: { $0?.edge != nil }) else { return outputs }
     let node = Node(
-      name: name, sequence: sequence.wrappingAdd(1, ordering: .relaxed).newValue, inputs: inputs.map { $0?.edge },
+      name: name, sequence: sequence.wrappingAdd(1, ordering: .relaxed).newValue,
+      inputs: inputs.map { $0?.edge },
       outputCount: outputs.count, saving: saving, backward: backward)
     return outputs.enumerated().map { index, output in
       var output = output

@@ -1,4 +1,6 @@
-/// Convolutions. Activations are `[N, C, H, W]` in any layout, results channels-last; weights `[O, I / groups, kH, kW]`.
+/// Convolutions.
+///
+/// Activations are `[N, C, H, W]` in any layout, results channels-last; weights `[O, I / groups, kH, kW]`.
 protocol ConvolutionBackend {
   /// `activation(scale · conv(x) + bias + residual)`.
   ///
@@ -8,7 +10,8 @@ protocol ConvolutionBackend {
   ///   - isTraining: algorithms round less.
   ///   - keepsPacked: whether what is derived from the weights is kept for the next call; not where they change before.
   func conv2d(
-    _ x: Tensor, _ weight: Tensor, scale: Tensor?, bias: Tensor?, residual: Tensor?, activation: FusedActivation,
+    _ x: Tensor, _ weight: Tensor, scale: Tensor?, bias: Tensor?, residual: Tensor?,
+    activation: FusedActivation,
     _ geometry: ConvolutionGeometry, isTraining: Bool, keepsPacked: Bool
   ) -> Tensor
 

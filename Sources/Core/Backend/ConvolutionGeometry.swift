@@ -28,7 +28,8 @@ public struct ConvolutionGeometry: Sendable, Hashable {
       let free = size + padding - dilation * (kernel - 1) - 1
       precondition(
         free >= 0,
-        "conv2d: the kernel (\(kernel), dilation \(dilation)) must fit into the padded image (\(size + padding))")
+        "conv2d: the kernel (\(kernel), dilation \(dilation)) must fit into the padded image (\(size + padding))"
+      )
       return free / stride + 1
     }
     return Pair(
@@ -38,7 +39,9 @@ public struct ConvolutionGeometry: Sendable, Hashable {
 
   /// The size that a transposed convolution makes: the image whose convolution has `size`, and `extra` rows and columns.
   public func transposedOutputSize(_ size: Pair, kernel: Pair, extra: Pair) -> Pair {
-    func extent(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ extra: Int) -> Int {
+    func extent(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ extra: Int)
+      -> Int
+    {
       precondition(
         extra >= 0 && extra < max(stride, dilation),
         "convTranspose2d: outputPadding below stride or dilation, found \(extra)")

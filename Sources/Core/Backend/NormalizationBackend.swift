@@ -1,11 +1,14 @@
-/// Normalisation. Images are `[N, C, H, W]` in any layout or `[N, C]`; results are channels-last or row-major.
+/// Normalisation.
+///
+/// Images are `[N, C, H, W]` in any layout or `[N, C]`; results are channels-last or row-major.
 protocol NormalizationBackend {
   /// Mean and biased variance of each channel, `[C]` both.
   func batchStatistics(_ x: Tensor) -> (mean: Tensor, variance: Tensor)
 
   /// `running = (1 - momentum) · running + momentum · new` in place, with the unbiased variance of `count` values.
   func updateRunning(
-    _ runningMean: Tensor, _ runningVariance: Tensor, mean: Tensor, variance: Tensor, count: Int, momentum: Float)
+    _ runningMean: Tensor, _ runningVariance: Tensor, mean: Tensor, variance: Tensor, count: Int,
+    momentum: Float)
 
   /// `scale = weight · rstd`, `shift = bias - mean · scale` and `rstd = 1 / √(variance + eps)` of each channel.
   func batchNormCoefficients(

@@ -9,7 +9,8 @@ struct PoolingGeometry: Sendable, Equatable {
   /// - Parameter ceilMode: whether a window that reaches beyond the padded image counts; it must start in the image or
   ///   in the padding at its start.
   init(
-    _ operation: StaticString, size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceilMode: Bool
+    _ operation: StaticString, size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair,
+    ceilMode: Bool
   ) {
     precondition(
       kernel.h > 0 && kernel.w > 0 && stride.h > 0 && stride.w > 0 && dilation.h > 0 && dilation.w > 0,
@@ -35,7 +36,9 @@ struct PoolingGeometry: Sendable, Equatable {
 
   /// Whether every window has an element inside an image of `size`; dilated ones may jump over it.
   func touches(_ size: Pair) -> Bool {
-    func touches(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ output: Int) -> Bool {
+    func touches(_ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ output: Int)
+      -> Bool
+    {
       (0..<output).allSatisfy { place in
         let start = place * stride - padding
         // The first element at or after 0.
@@ -53,7 +56,9 @@ struct PoolingGeometry: Sendable, Equatable {
   }
 }
 
-/// Pooling over windows. Images are `[N, C, H, W]` in any layout, results channels-last.
+/// Pooling over windows.
+///
+/// Images are `[N, C, H, W]` in any layout, results channels-last.
 protocol PoolingBackend {
   /// The largest element of each window and, when asked for, where it is: `y · W + x` as `int32`.
   func maxPool2d(_ x: Tensor, _ geometry: PoolingGeometry, wantsIndex: Bool) -> (y: Tensor, index: Tensor?)

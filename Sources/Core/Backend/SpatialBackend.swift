@@ -26,7 +26,9 @@ struct GridSampling: Sendable, Equatable {
   var alignCorners: Bool
 }
 
-/// Resizing, padding and rearranging feature maps. Images are `[N, C, H, W]` in any layout, results channels-last.
+/// Resizing, padding and rearranging feature maps.
+///
+/// Images are `[N, C, H, W]` in any layout, results channels-last.
 protocol SpatialBackend {
   func resize(_ x: Tensor, _ resize: Resize) -> Tensor
   /// The gradient of an image of `size`.

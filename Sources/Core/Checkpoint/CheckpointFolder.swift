@@ -29,6 +29,19 @@ public struct CheckpointFolder: Sendable {
     }
   }
 
+  /// Removes the temporary files of processes that were killed while they wrote a checkpoint.
+  public func removeLeftovers() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+      // `.epoch_3.pth.<process>-<number>.part` and `.latest.<process>.part`
+      guard name.hasPrefix("."), name.hasSuffix(".part") else { continue }
+      let parts = name.dropLast(5).split(separator: ".")
+      guard parts.count >= 2, let last = parts.last, let process = Int32(last.prefix { $0 != "-" }),
+        process > 0
+      else { continue }
+      if kill(process, 0) != 0, errno == ESRCH { unlink(file(name)) }
+    }
+  }
+
   /// The checkpoint to go on from: `latest.pth` or, if that doesn't open, the newest of the run's files that does.
   ///
   /// - Parameter skipped: called with the path and the reason for each file that was tried in vain.
@@ -58,7 +71,9 @@ public struct CheckpointFolder: Sendable {
     let numbered = names.compactMap { name -> (name: String, kind: String, number: Int)? in
       guard name.hasSuffix(".pth"), !name.hasPrefix("best_"), !name.hasPrefix(".") else { return nil }
       let stem = name.dropLast(4)
-      guard let bar = stem.lastIndex(of: "_"), let number = Int(stem[stem.index(after: bar)...]) else { return nil }
+      guard let bar = stem.lastIndex(of: "_"), let number = Int(stem[stem.index(after: bar)...]) else {
+        return nil
+      }
       return (name, String(stem[..<bar]), number)
     }
     // Numbers of one kind can be compared; kinds are told apart by the time of their files.

@@ -45,7 +45,7 @@ public struct LoadReport: Sendable, Equatable {
     return lines.joined(separator: "\n")
   }
 
-  /// `torch.Size([2, 3])`
+  /// A shape as PyTorch prints it, `torch.Size([2, 3])`.
   private static func size(_ shape: [Int]) -> String { "torch.Size(\(shape))" }
 
   private static func list(_ keys: [String], _ count: Int, _ others: [String]) -> String {

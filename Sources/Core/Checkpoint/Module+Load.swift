@@ -8,7 +8,9 @@ public struct KeyRevision: Sendable, Equatable {
   /// With `\1` for groups, as in Python.
   public var replacement: String
 
-  public init(_ pattern: String, _ replacement: String) { (self.pattern, self.replacement) = (pattern, replacement) }
+  public init(_ pattern: String, _ replacement: String) {
+    (self.pattern, self.replacement) = (pattern, replacement)
+  }
 
   /// Takes off what data-parallel training put before all keys.
   public static let withoutModule = KeyRevision(#"^module\."#, "")
@@ -50,7 +52,10 @@ extension Module {
       let lead = prefix.hasSuffix(".") ? prefix : prefix + "."
       let inside = stored.filter { $0.key.hasPrefix(lead) }
       guard !inside.isEmpty else {
-        throw LoadError(text: "no key starts with '\(lead)'; the first keys are \(stored.keys.prefix(5).joined(separator: ", "))")
+        throw LoadError(
+          text:
+            "no key starts with '\(lead)'; the first keys are \(stored.keys.prefix(5).joined(separator: ", "))"
+        )
       }
       stored = [:]
       for (key, value) in inside { stored[String(key.dropFirst(lead.count))] = value }

@@ -4,7 +4,8 @@ extension StoredTensor {
   /// A copy of a tensor, in row-major order.
   init(_ tensor: Tensor) {
     let source = tensor.contiguousDetached()
-    let bytes = [UInt8](unsafeUninitializedCapacity: source.count * source.dtype.size) { buffer, initialized in
+    let bytes = [UInt8](unsafeUninitializedCapacity: source.count * source.dtype.size) {
+      buffer, initialized in
       source.backend.download(source, to: UnsafeMutableRawBufferPointer(buffer))
       initialized = source.count * source.dtype.size
     }

@@ -1,6 +1,9 @@
 import Logging
+import OrderedCollections
 
-/// Stops the run when the loss is no finite number. Mirrors mmdet's `CheckInvalidLossHook`.
+/// Stops the run when the loss is no finite number.
+///
+/// Mirrors mmdet's `CheckInvalidLossHook`.
 public final class CheckInvalidLossHook: Hook {
   /// Iterations between checks.
   public let interval: Int

@@ -37,6 +37,7 @@ public final class CheckpointHook: Hook {
 
   public func beforeRun(_ runner: Runner) throws {
     directory = try outputDirectory(options.outDirectory, runner, name)
+    CheckpointFolder(directory).removeLeftovers()
     runner.logger.info("Checkpoints will be saved to \(directory) by HardDiskBackend.")
   }
 
@@ -48,7 +49,8 @@ public final class CheckpointHook: Hook {
   }
 
   public func afterTrainIter(_ runner: Runner) throws {
-    guard !options.byEpoch, runner.isEveryIterations(options.interval) || options.savesLast && runner.isLastIteration
+    guard !options.byEpoch,
+      runner.isEveryIterations(options.interval) || options.savesLast && runner.isLastIteration
     else { return }
     runner.logger.info("Saving checkpoint at \(runner.iteration + 1) iterations")
     try save(runner, number: runner.iteration + 1)
@@ -72,7 +74,9 @@ public final class CheckpointHook: Hook {
 
 /// The folder for a hook's files: the work directory or, below `given`, one with the work directory's name.
 func outputDirectory(_ given: String?, _ runner: Runner, _ hook: String) throws -> String {
-  guard let work = runner.workDirectory else { throw RunnerError("\(hook): the runner must have a work directory") }
+  guard let work = runner.workDirectory else {
+    throw RunnerError("\(hook): the runner must have a work directory")
+  }
   guard let given, !given.isEmpty, given != work else { return work }
   return URL(fileURLWithPath: given).appendingPathComponent(URL(fileURLWithPath: work).lastPathComponent).path
 }

@@ -53,14 +53,18 @@ public final class EMAHook: Hook, StateExtension {
     OrderedDictionary(entries.map { (Self.extraKey($0.key), $0.average) }) { first, _ in first }
   }
 
-  private static func extraKey(_ key: String) -> String { "ema_" + key.replacingOccurrences(of: ".", with: "_") }
+  private static func extraKey(_ key: String) -> String {
+    "ema_" + key.replacingOccurrences(of: ".", with: "_")
+  }
 
   public func beforeRun(_ runner: Runner) throws {
     let model = runner.model
     if averagesBuffers {
       entries = model.state.map { ($0.key, $0.value, $0.value.value.detached().clone()) }
     } else {
-      entries = model.namedParameters.map { ($0.key, .parameter($0.parameter), $0.parameter.value.detached().clone()) }
+      entries = model.namedParameters.map {
+        ($0.key, .parameter($0.parameter), $0.parameter.value.detached().clone())
+      }
     }
     if !runner.stateExtensions.contains(where: { $0 === self }) { runner.stateExtensions.append(self) }
     if let resumesFrom { try runner.resume(from: resumesFrom) }
@@ -68,7 +72,8 @@ public final class EMAHook: Hook, StateExtension {
       guard let saved = runner.resumedExtraState[Self.extraKey(item.key)] else { continue }
       guard saved.shape == item.average.shape, saved.dtype == item.average.dtype else {
         throw RunnerError(
-          "\(name): the saved average of \(item.key) must have shape \(item.average.shape), found \(saved.shape)")
+          "\(name): the saved average of \(item.key) must have shape \(item.average.shape), found \(saved.shape)"
+        )
       }
       item.average.assignInPlace(saved)
     }
@@ -97,7 +102,10 @@ public final class EMAHook: Hook, StateExtension {
     }
   }
 
-  public func beforeTrainEpoch(_ runner: Runner) throws { swap() }
+  public func beforeTrainEpoch(_ runner: Runner) throws {
+    // A run that resumes within an epoch has the present values in the model already.
+    if runner.resumePoint.innerIteration == 0 { swap() }
+  }
   public func afterTrainEpoch(_ runner: Runner) throws { swap() }
 
   /// Exchanges the model's values and the averages.

@@ -85,7 +85,8 @@ public final class EvalHook: Hook {
     } else if less.contains(where: { lower.contains($0) }) {
       rule = .less
     } else {
-      throw InvalidConfig("cannot infer the rule for key '\(key)', thus rule='greater' or rule='less' must be given")
+      throw InvalidConfig(
+        "cannot infer the rule for key '\(key)', thus rule='greater' or rule='less' must be given")
     }
   }
 
@@ -174,7 +175,8 @@ public final class EvalHook: Hook {
     runner.hookMessages["best_score"] = ConfigNode(.float(score))
     runner.hookMessages["best_ckpt"] = ConfigNode(.string(path))
     do {
-      try runner.saveCheckpoint(to: directory, name: fileName, extraMeta: checkpointMeta(runner), marksLatest: false)
+      try runner.saveCheckpoint(
+        to: directory, name: fileName, extraMeta: checkpointMeta(runner), marksLatest: false)
     } catch {
       runner.hookMessages = before
       throw error

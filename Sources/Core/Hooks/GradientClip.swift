@@ -48,6 +48,8 @@ extension GradientClip: ConfigRecord {
       normType = 2
     }
     reader.ignore("error_if_nonfinite")
-    if !(normType > 0) { throw reader.invalid("norm_type must be positive, found \(normType)", key: "norm_type") }
+    if !(normType > 0) {
+      throw reader.invalid("norm_type must be positive, found \(normType)", key: "norm_type")
+    }
   }
 }

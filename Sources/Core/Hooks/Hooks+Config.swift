@@ -2,7 +2,7 @@ import PyConfig
 
 // What the configs of hooks look like.
 
-/// `lr_config`
+/// What `lr_config` holds.
 struct LrUpdaterConfig<Rule: Schedule>: ConfigRecord {
   var schedule: Rule
   var byEpoch: Bool
@@ -19,7 +19,7 @@ struct LrUpdaterConfig<Rule: Schedule>: ConfigRecord {
   }
 }
 
-/// `momentum_config`
+/// What `momentum_config` holds.
 struct MomentumUpdaterConfig<Rule: Schedule>: ConfigRecord {
   var schedule: Rule
   var byEpoch: Bool
@@ -38,18 +38,22 @@ struct OneCycleMomentumConfig: ConfigRecord {
 
   init(from reader: inout ConfigReader) throws {
     cycle = try OneCycleMomentum(from: &reader)
-    if try reader.value("by_epoch", default: false) { throw reader.invalid("by_epoch must be False", key: "by_epoch") }
+    if try reader.value("by_epoch", default: false) {
+      throw reader.invalid("by_epoch must be False", key: "by_epoch")
+    }
     warmup = try Warmup.read(&reader, setting: .momentum)
   }
 }
 
 private func readByEpoch<Rule: Schedule>(_: Rule.Type, _ reader: inout ConfigReader) throws -> Bool {
   let byEpoch = try reader.value("by_epoch", default: Rule.countsEpochs)
-  if byEpoch, !Rule.allowsEpochs { throw reader.invalid("by_epoch must be False for this policy", key: "by_epoch") }
+  if byEpoch, !Rule.allowsEpochs {
+    throw reader.invalid("by_epoch must be False for this policy", key: "by_epoch")
+  }
   return byEpoch
 }
 
-/// `optimizer_config`
+/// What `optimizer_config` holds.
 struct OptimizerHookConfig: ConfigRecord {
   var clip: GradientClip?
   var detectsAnomalousParameters: Bool
@@ -85,7 +89,8 @@ extension CheckpointHook.Options: ConfigRecord {
     savesLast = try reader.value("save_last", default: savesLast)
     template = try reader.optional("filename_tmpl")
     if let template, !template.contains("{}") || template.contains("/") {
-      throw reader.invalid("filename_tmpl must be a file name with '{}', found '\(template)'", key: "filename_tmpl")
+      throw reader.invalid(
+        "filename_tmpl must be a file name with '{}', found '\(template)'", key: "filename_tmpl")
     }
     marksLatest = try reader.value("create_symlink", default: marksLatest)
     meta = reader.node("meta")?.dictionary ?? ConfigDictionary()
@@ -109,7 +114,8 @@ extension EvalHook.Options: ConfigRecord {
     let dynamic: [[Int]] = try reader.optional("dynamic_intervals") ?? []
     dynamicIntervals = try dynamic.map { pair in
       guard pair.count == 2, pair[1] > 0 else {
-        throw reader.invalid("must be pairs of a start and an interval, found \(pair)", key: "dynamic_intervals")
+        throw reader.invalid(
+          "must be pairs of a start and an interval, found \(pair)", key: "dynamic_intervals")
       }
       return (pair[0], pair[1])
     }

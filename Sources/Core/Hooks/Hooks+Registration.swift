@@ -24,7 +24,8 @@ func registerHooks(_ registries: inout Registries) {
   registries.hooks.register("IterTimerHook", NoKeysConfig.self) { (_: NoKeysConfig) in IterTimerHook() }
   registries.hooks.register("LinearMomentumEMAHook", EMAHookConfig.self) {
     try EMAHook(
-      rule: .linear($0.warmup), momentum: $0.momentum, interval: $0.interval, averagesBuffers: !$0.skipsBuffers,
+      rule: .linear($0.warmup), momentum: $0.momentum, interval: $0.interval,
+      averagesBuffers: !$0.skipsBuffers,
       resumesFrom: $0.resumesFrom)
   }
   for name in ["OptimizerHook", "Fp16OptimizerHook", "DistOptimizerHook"] {
@@ -44,7 +45,8 @@ func registerHooks(_ registries: inout Registries) {
   }
   registries.hooks.register("TextLoggerHook", TextLoggerConfig.self) {
     TextLoggerHook(
-      $0.base, experimentInterval: $0.experimentInterval, outDirectory: $0.outDirectory, outSuffixes: $0.outSuffixes,
+      $0.base, experimentInterval: $0.experimentInterval, outDirectory: $0.outDirectory,
+      outSuffixes: $0.outSuffixes,
       keepsLocal: $0.keepsLocal)
   }
   for name in NoEffectHook.names {
@@ -61,7 +63,8 @@ func registerHooks(_ registries: inout Registries) {
 
 /// Loggers for services.
 private let foreignLoggers = [
-  "ClearMLLoggerHook", "DvcliveLoggerHook", "MMClsWandbHook", "MMDetWandbHook", "MMSegWandbHook", "MlflowLoggerHook",
+  "ClearMLLoggerHook", "DvcliveLoggerHook", "MMClsWandbHook", "MMDetWandbHook", "MMSegWandbHook",
+  "MlflowLoggerHook",
   "NeptuneLoggerHook", "PaviLoggerHook", "SegmindLoggerHook", "WandbLoggerHook",
 ]
 

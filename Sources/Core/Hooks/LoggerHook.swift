@@ -48,7 +48,8 @@ public class LoggerHook: Hook {
 
   public func afterTrainIter(_ runner: Runner) throws {
     let isDue =
-      options.byEpoch ? runner.isEveryInnerIterations(options.interval) : runner.isEveryIterations(options.interval)
+      options.byEpoch
+      ? runner.isEveryInnerIterations(options.interval) : runner.isEveryIterations(options.interval)
     if isDue || runner.isEndOfEpoch && !options.ignoresLast { runner.logBuffer.average(options.interval) }
     try logIfReady(runner)
   }

@@ -35,7 +35,9 @@ public final class LrUpdaterHook: Hook {
   }
 
   public func beforeTrainEpoch(_ runner: Runner) throws {
-    if warmupIterations == nil { warmupIterations = (warmup?.duration ?? 0) * (runner.source?.batchCount ?? 0) }
+    if warmupIterations == nil {
+      warmupIterations = (warmup?.duration ?? 0) * (runner.source?.batchCount ?? 0)
+    }
     guard byEpoch else { return }
     try computeRegular(runner)
     try set(regular, runner)

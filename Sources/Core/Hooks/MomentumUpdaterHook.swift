@@ -73,7 +73,9 @@ public final class MomentumUpdaterHook: Hook {
     case .schedule(let schedule): regular = try base.map { try schedule.value($0, at: progress) }
     case .oneCycle(let cycle):
       let total = try progress.total()
-      regular = ends.map { cycle.value(low: $0.low, high: $0.high, iteration: runner.iteration, total: total) }
+      regular = ends.map {
+        cycle.value(low: $0.low, high: $0.high, iteration: runner.iteration, total: total)
+      }
     }
   }
 

@@ -10,7 +10,9 @@ public class OptimizerHook: Hook {
   /// Whether parameters that the loss does not depend on are named in the log.
   public let detectsAnomalousParameters: Bool
 
-  public init(clip: GradientClip? = nil, detectsAnomalousParameters: Bool = false, name: String = "OptimizerHook") {
+  public init(
+    clip: GradientClip? = nil, detectsAnomalousParameters: Bool = false, name: String = "OptimizerHook"
+  ) {
     (self.clip, self.detectsAnomalousParameters, self.name) = (clip, detectsAnomalousParameters, name)
   }
 
@@ -51,8 +53,10 @@ public class OptimizerHook: Hook {
   }
 
   private func reportAnomalous(_ runner: Runner) {
-    for (key, parameter) in runner.model.namedParameters where parameter.requiresGradient && parameter.gradient == nil {
-      runner.logger.error("\(key) with shape torch.Size(\(parameter.shape)) is not in the computational graph \n")
+    for (key, parameter) in runner.model.namedParameters
+    where parameter.requiresGradient && parameter.gradient == nil {
+      runner.logger.error(
+        "\(key) with shape torch.Size(\(parameter.shape)) is not in the computational graph \n")
     }
   }
 }
@@ -71,7 +75,8 @@ public final class GradientCumulativeOptimizerHook: OptimizerHook {
     iterations: Int, clip: GradientClip? = nil, detectsAnomalousParameters: Bool = false,
     name: String = "GradientCumulativeOptimizerHook"
   ) {
-    precondition(iterations > 0, "GradientCumulativeOptimizerHook: a positive number of iterations, found \(iterations)")
+    precondition(
+      iterations > 0, "GradientCumulativeOptimizerHook: a positive number of iterations, found \(iterations)")
     self.iterations = iterations
     super.init(clip: clip, detectsAnomalousParameters: detectsAnomalousParameters, name: name)
   }

@@ -65,7 +65,9 @@ public final class TextLoggerHook: LoggerHook {
     }
   }
 
-  private func line(_ entry: OrderedDictionary<String, LogValue>, _ mode: Runner.Mode, _ runner: Runner) -> String {
+  private func line(_ entry: OrderedDictionary<String, LogValue>, _ mode: Runner.Mode, _ runner: Runner)
+    -> String
+  {
     let epoch = entry["epoch"]?.text ?? ""
     let iteration = entry["iter"]?.text ?? ""
     var text: String
@@ -87,7 +89,8 @@ public final class TextLoggerHook: LoggerHook {
       text = options.byEpoch ? "Epoch(val) [\(epoch)][\(iteration)]\t" : "Iter(val) [\(iteration)]\t"
     }
     let told: Set<String> = ["mode", "Epoch", "iter", "lr", "time", "data_time", "memory", "epoch"]
-    return text + entry.filter { !told.contains($0.key) }.map { "\($0.key): \($0.value.text)" }.joined(separator: ", ")
+    return text
+      + entry.filter { !told.contains($0.key) }.map { "\($0.key): \($0.value.text)" }.joined(separator: ", ")
   }
 
   /// Floats and lists of floats at the top level with five decimals.

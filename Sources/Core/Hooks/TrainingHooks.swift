@@ -14,7 +14,11 @@ public struct TrainingHooksConfig {
   /// Takes `lr_config`, `optimizer_config`, `checkpoint_config`, `log_config`, `momentum_config` and `custom_hooks`
   /// out of a whole config.
   public init(_ config: ConfigNode) {
-    func node(_ key: String) -> ConfigNode? { config[key].flatMap { $0.isNone ? nil : $0 } }
+    func node(_ key: String) -> ConfigNode? {
+      // A bare `nil` would be the value `None`.
+      guard let node = config[key], !node.isNone else { return Optional.none }
+      return node
+    }
     learningRate = node("lr_config")
     optimizer = node("optimizer_config")
     checkpoint = node("checkpoint_config")
@@ -31,7 +35,8 @@ extension Runner {
   /// - Throws: `BuildError` with file, line and key path.
   public func registerTrainingHooks(_ config: TrainingHooksConfig, context: BuildContext) throws {
     let hooks = context.registries.hooks
-    func build(_ node: ConfigNode, _ path: String, defaults: OrderedDictionary<String, ConfigNode> = [:]) throws
+    func build(_ node: ConfigNode, _ path: String, defaults: OrderedDictionary<String, ConfigNode> = [:])
+      throws
       -> any Hook
     {
       try hooks.build(try node.settingDefaults(defaults, path: path), path: path, context: context)
@@ -72,11 +77,13 @@ extension Runner {
     for (index, node) in (config.custom?.items ?? config.custom.map { [$0] } ?? []).enumerated() {
       let path = "custom_hooks.\(index)"
       guard var entries = node.dictionary else {
-        throw BuildError(.wrongType(expected: "dict", found: node.summary), path: path, location: node.location)
+        throw BuildError(
+          .wrongType(expected: "dict", found: node.summary), path: path, location: node.location)
       }
       let priority = entries.entries.removeValue(forKey: "priority")
       let hook = try build(ConfigNode(.dictionary(entries), at: node.location), path)
-      register(hook, priority: try priority.map { try HookPriority(from: $0, at: "\(path).priority") } ?? .normal)
+      register(
+        hook, priority: try priority.map { try HookPriority(from: $0, at: "\(path).priority") } ?? .normal)
     }
   }
 
@@ -87,7 +94,8 @@ extension Runner {
     _ node: ConfigNode?, path: String = "evaluation",
     makeEvaluator: (OrderedDictionary<String, ConfigNode>) throws -> any Evaluator
   ) throws {
-    let node = try (node.flatMap { $0.isNone ? nil : $0 } ?? [:]).settingDefaults([:], path: path)
+    let given: ConfigNode = if let node, !node.isNone { node } else { [:] }
+    let node = try given.settingDefaults([:], path: path)
     var reader = try ConfigReader(node, path: path)
     var options = try EvalHook.Options(from: &reader)
     options.byEpoch = isEpochBased
@@ -134,7 +142,9 @@ private func titleCase(_ text: String) -> String {
 
 extension ConfigNode {
   /// The dictionary with `defaults` for keys that it lacks.
-  fileprivate func settingDefaults(_ defaults: OrderedDictionary<String, ConfigNode>, path: String) throws -> ConfigNode {
+  fileprivate func settingDefaults(_ defaults: OrderedDictionary<String, ConfigNode>, path: String) throws
+    -> ConfigNode
+  {
     guard var entries = dictionary else {
       throw BuildError(.wrongType(expected: "dict", found: summary), path: path, location: location)
     }

@@ -2,7 +2,9 @@ import OrderedCollections
 
 extension Module {
   /// Calls `visit` for this module and all below it, parents first, with dotted keys (`backbone.layer1.0`).
-  public func forEachModule(prefix: String = "", _ visit: (_ key: String, _ module: Module) throws -> Void) rethrows {
+  public func forEachModule(prefix: String = "", _ visit: (_ key: String, _ module: Module) throws -> Void)
+    rethrows
+  {
     try visitAll(prefix, depth: 0, visit)
   }
 
@@ -28,7 +30,8 @@ extension Module {
     var result: [(key: String, parameter: Parameter)] = []
     var seen = Set<ObjectIdentifier>()
     forEachModule { prefix, module in
-      for (key, parameter) in module.members.parameters where seen.insert(ObjectIdentifier(parameter)).inserted {
+      for (key, parameter) in module.members.parameters
+      where seen.insert(ObjectIdentifier(parameter)).inserted {
         result.append((prefix.isEmpty ? key : "\(prefix).\(key)", parameter))
       }
     }
@@ -76,7 +79,9 @@ extension Module {
     forEachModule { prefix, module in
       let lead = prefix.isEmpty ? "" : prefix + "."
       for (key, parameter) in module.members.parameters { result[lead + key] = .parameter(parameter) }
-      for (key, buffer) in module.members.buffers where buffer.isPersistent { result[lead + key] = .buffer(buffer) }
+      for (key, buffer) in module.members.buffers where buffer.isPersistent {
+        result[lead + key] = .buffer(buffer)
+      }
     }
     return result
   }

@@ -62,7 +62,8 @@ extension Module {
       for (label, value) in mirror.children {
         guard let label, label != "cachedMembers" else { continue }
         precondition(
-          !label.hasPrefix("$__lazy_storage_"), "\(type(of: self)).\(label): a module's properties must not be lazy")
+          !label.hasPrefix("$__lazy_storage_"),
+          "\(type(of: self)).\(label): a module's properties must not be lazy")
         if let named = value as? any AnyNamed {
           found.add(named.content, key: named.key, owner: self)
         } else if !listsChildren {

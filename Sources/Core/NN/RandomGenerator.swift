@@ -16,7 +16,9 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
   /// A generator for one purpose out of several that share a seed: `RandomGenerator(seed: seed, epoch, index)`.
   public init(seed: UInt64, _ streams: Int...) {
     var word = seed
-    for stream in streams { word = splitMix(&word) ^ UInt64(bitPattern: Int64(stream)) &* 0xD1B5_4A32_D192_ED03 }
+    for stream in streams {
+      word = splitMix(&word) ^ UInt64(bitPattern: Int64(stream)) &* 0xD1B5_4A32_D192_ED03
+    }
     self.init(seed: splitMix(&word))
   }
 

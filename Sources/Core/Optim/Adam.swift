@@ -46,7 +46,8 @@ public final class Adam: Optimizer {
     let second = state.tensor("exp_avg_sq", like: parameter)
     let maximum = options.amsgrad ? state.tensor("max_exp_avg_sq", like: parameter) : nil
     parameter.backend.adamStep(
-      options, step: state.step, gradient: gradient, firstMoment: first, secondMoment: second, maximum: maximum,
+      options, step: state.step, gradient: gradient, firstMoment: first, secondMoment: second,
+      maximum: maximum,
       parameter: parameter)
   }
 }
@@ -56,7 +57,8 @@ extension Adam.Options {
     try require(learningRate >= 0, "lr must not be negative, found \(learningRate)")
     try require(epsilon >= 0, "eps must not be negative, found \(epsilon)")
     try require(
-      (0..<1).contains(beta1) && (0..<1).contains(beta2), "betas must lie in [0, 1), found (\(beta1), \(beta2))")
+      (0..<1).contains(beta1) && (0..<1).contains(beta2),
+      "betas must lie in [0, 1), found (\(beta1), \(beta2))")
     try require(weightDecay >= 0, "weight_decay must not be negative, found \(weightDecay)")
   }
 
@@ -71,7 +73,8 @@ extension Adam.Options {
       "weight_decay": .float(weightDecay), "amsgrad": .bool(amsgrad),
     ]
     let rest: [(String, PickleValue)] =
-      decoupled ? [("foreach", .none), ("maximize", .bool(false))] : [("maximize", .bool(false)), ("foreach", .none)]
+      decoupled
+      ? [("foreach", .none), ("maximize", .bool(false))] : [("maximize", .bool(false)), ("foreach", .none)]
     for (key, value) in rest { result[key] = value }
     result["capturable"] = .bool(false)
     return result
@@ -93,12 +96,14 @@ extension Adam.Options: ConfigRecord {
   public init(from reader: inout ConfigReader) throws { try self.init(from: &reader, decoupled: false) }
 
   init(from reader: inout ConfigReader, decoupled: Bool) throws {
-    let betas = try reader.betas()
-    try self.init(
-      learningRate: reader.value("lr", default: 1e-3), beta1: betas.0, beta2: betas.1,
-      epsilon: reader.value("eps", default: 1e-8), weightDecay: reader.optional("weight_decay"),
-      amsgrad: reader.value("amsgrad", default: false), decoupled: decoupled)
+    learningRate = try reader.value("lr", default: 1e-3)
+    (beta1, beta2) = try reader.betas()
+    epsilon = try reader.value("eps", default: 1e-8)
+    weightDecay = try reader.value("weight_decay", default: decoupled ? 1e-2 : 0)
+    amsgrad = try reader.value("amsgrad", default: false)
+    self.decoupled = decoupled
     try reader.ignoreImplementationChoices()
+    try reader.check(validate)
   }
 }
 

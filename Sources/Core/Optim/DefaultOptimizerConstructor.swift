@@ -49,9 +49,12 @@ public struct DefaultOptimizerConstructor: OptimizerConstructor, ConfigRecord {
     if let node = reader.node("custom_keys") {
       let path = reader.path("custom_keys")
       guard let entries = node.dictionary else {
-        throw BuildError(.wrongType(expected: "dict", found: node.summary), path: path, location: node.location)
+        throw BuildError(
+          .wrongType(expected: "dict", found: node.summary), path: path, location: node.location)
       }
-      for (key, value) in entries.entries { customKeys[key] = try CustomKey(from: value, at: "\(path).\(key)") }
+      for (key, value) in entries.entries {
+        customKeys[key] = try CustomKey(from: value, at: "\(path).\(key)")
+      }
     }
     biasLearningRate = try reader.optional("bias_lr_mult")
     biasDecay = try reader.optional("bias_decay_mult")
@@ -66,7 +69,8 @@ public struct DefaultOptimizerConstructor: OptimizerConstructor, ConfigRecord {
   {
     guard hasRules else { return [ParameterGroup(model.parameters, options: options)] }
     let needsDecay =
-      biasDecay != nil || normDecay != nil || depthwiseDecay != nil || customKeys.values.contains { $0.decay != nil }
+      biasDecay != nil || normDecay != nil || depthwiseDecay != nil
+      || customKeys.values.contains { $0.decay != nil }
     if base.weightDecay == nil, needsDecay {
       throw InvalidConfig("multipliers of the weight decay need an explicit weight_decay in the optimizer")
     }
@@ -99,7 +103,8 @@ public struct DefaultOptimizerConstructor: OptimizerConstructor, ConfigRecord {
       let isDepthwise = convolution.map { $0.inChannels == $0.groups } ?? false
       let isNorm = module is any NormalizationLayer
       var own = Set<ObjectIdentifier>()
-      for (name, parameter) in module.members.parameters where own.insert(ObjectIdentifier(parameter)).inserted {
+      for (name, parameter) in module.members.parameters
+      where own.insert(ObjectIdentifier(parameter)).inserted {
         var group = ParameterGroup([parameter], options: options)
         guard parameter.requiresGradient else {
           groups.append(group)

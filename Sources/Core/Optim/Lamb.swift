@@ -83,7 +83,8 @@ extension Lamb.Options {
   public var pickled: OrderedDictionary<String, PickleValue> {
     [
       "lr": .float(learningRate), "bias_correction": .bool(biasCorrection),
-      "betas": .tuple([.float(beta1), .float(beta2)]), "eps": .float(epsilon), "weight_decay": .float(weightDecay),
+      "betas": .tuple([.float(beta1), .float(beta2)]), "eps": .float(epsilon),
+      "weight_decay": .float(weightDecay),
       "grad_averaging": .bool(gradientAveraging), "max_grad_norm": .float(maxGradientNorm),
       "trust_clip": .bool(trustClip), "always_adapt": .bool(alwaysAdapt),
     ]
@@ -115,6 +116,8 @@ extension Lamb.Options: ConfigRecord {
     maxGradientNorm = try reader.value("max_grad_norm", default: maxGradientNorm)
     trustClip = try reader.value("trust_clip", default: trustClip)
     alwaysAdapt = try reader.value("always_adapt", default: alwaysAdapt)
-    try require(maxGradientNorm > 0, "max_grad_norm must be positive, found \(maxGradientNorm)")
+    if !(maxGradientNorm > 0) {
+      throw reader.invalid("must be positive, found \(maxGradientNorm)", key: "max_grad_norm")
+    }
   }
 }

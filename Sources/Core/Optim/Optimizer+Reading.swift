@@ -27,18 +27,28 @@ extension PickleDictionary {
   /// Reads `betas`; a missing key leaves them as they are.
   func readBetas(into beta1: inout Double, _ beta2: inout Double) throws {
     guard let found = self["betas"] else { return }
-    guard let items = found.elements, items.count == 2, let first = items[0].double, let second = items[1].double
-    else { throw OptimizerStateError("'betas' of a parameter group must be two numbers, found \(found.summary)") }
+    guard let items = found.elements, items.count == 2, let first = items[0].double,
+      let second = items[1].double
+    else {
+      throw OptimizerStateError("'betas' of a parameter group must be two numbers, found \(found.summary)")
+    }
     (beta1, beta2) = (first, second)
   }
 }
 
 extension ConfigReader {
-  /// `betas=(0.9, 0.999)`
+  /// Reads `betas=(0.9, 0.999)`.
   mutating func betas() throws -> (Double, Double) {
     let betas = try value("betas", default: [0.9, 0.999])
-    guard betas.count == 2 else { throw invalid("betas must be two numbers, found \(betas.count)", key: "betas") }
+    guard betas.count == 2 else {
+      throw invalid("betas must be two numbers, found \(betas.count)", key: "betas")
+    }
     return (betas[0], betas[1])
+  }
+
+  /// Gives an error of `validate` the place of this dictionary.
+  func check(_ validate: () throws -> Void) throws {
+    do { try validate() } catch let error as InvalidConfig { throw invalid(error.text) }
   }
 
   /// Accepts PyTorch's options that choose an implementation and do not change results, refuses `maximize=True`.

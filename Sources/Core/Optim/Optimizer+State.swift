@@ -55,7 +55,8 @@ extension Optimizer {
   /// - Throws: `OptimizerStateError` when groups, counts or shapes do not fit.
   public func load(_ stateDict: PickleValue) throws {
     guard let savedGroups = stateDict["param_groups"]?.elements else {
-      throw OptimizerStateError("a dictionary with a list 'param_groups' is expected, found \(stateDict.summary)")
+      throw OptimizerStateError(
+        "a dictionary with a list 'param_groups' is expected, found \(stateDict.summary)")
     }
     guard savedGroups.count == groups.count else {
       throw OptimizerStateError("\(groups.count) parameter groups are expected, found \(savedGroups.count)")
@@ -102,7 +103,8 @@ extension Optimizer {
       group.initialMomentum = momentum
     }
     let known = Set(group.options.pickled.keys).union([
-      "params", "initial_lr", "initial_momentum", "step", "differentiable", "fused", "maximize", "foreach", "capturable",
+      "params", "initial_lr", "initial_momentum", "step", "differentiable", "fused", "maximize", "foreach",
+      "capturable",
     ])
     for (key, value) in saved.entries {
       if let key = key.string, !known.contains(key) { group.extra[key] = value }
@@ -116,7 +118,8 @@ extension Optimizer {
       if name == "step" {
         let step = value.double ?? value.tensor.flatMap { $0.count == 1 ? $0.asFloat64()[0] : nil }
         guard let step, step >= 0, step < 1e15, step == step.rounded() else {
-          throw OptimizerStateError("'step' of parameter \(number) must be a whole number, found \(value.summary)")
+          throw OptimizerStateError(
+            "'step' of parameter \(number) must be a whole number, found \(value.summary)")
         }
         state.step = Int(step)
       } else if let stored = value.tensor {

@@ -6,7 +6,8 @@ public protocol OptimizerConstructor {
   /// - Parameters:
   ///   - options: what the groups start from.
   ///   - base: learning rate and weight decay as the config gives them; multipliers need them.
-  func groups(for model: Module, options: any OptimizerOptions, base: OptimizerBase) throws -> [ParameterGroup]
+  func groups(for model: Module, options: any OptimizerOptions, base: OptimizerBase) throws
+    -> [ParameterGroup]
 }
 
 /// The learning rate and the weight decay that a config states, `nil` where it leaves them to the optimizer.
@@ -22,7 +23,9 @@ public struct OptimizerBase {
 /// Builds what `optimizer = dict(type='SGD', lr=0.1, paramwise_cfg=dict(...), constructor='...')` describes.
 ///
 /// - Throws: `BuildError` with file, line and key path.
-public func buildOptimizer(_ node: ConfigNode, for model: Module, path: String = "optimizer", context: BuildContext)
+public func buildOptimizer(
+  _ node: ConfigNode, for model: Module, path: String = "optimizer", context: BuildContext
+)
   throws -> Optimizer
 {
   guard var entries = node.dictionary else {
@@ -37,7 +40,7 @@ public func buildOptimizer(_ node: ConfigNode, for model: Module, path: String =
     weightDecay: try entries["weight_decay"].map { try Optional<Double>(from: $0, at: "\(path).weight_decay") } ?? nil)
 
   // A constructor is a registry entry whose config is the `paramwise_cfg`.
-  let inner = paramwise.flatMap { $0.isNone ? nil : $0 } ?? [:]
+  let inner: ConfigNode = if let paramwise, !paramwise.isNone { paramwise } else { [:] }
   let innerPath = "\(path).paramwise_cfg"
   guard var recipe = inner.dictionary else {
     throw BuildError(

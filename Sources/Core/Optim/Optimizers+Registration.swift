@@ -22,4 +22,7 @@ func registerOptimizers(_ registries: inout Registries) {
   registries.optimizerConstructors.register(
     "DefaultOptimizerConstructor", DefaultOptimizerConstructor.self
   ) { $0 }
+  for name in ["LayerDecayOptimizerConstructor", "LearningRateDecayOptimizerConstructor"] {
+    registries.optimizerConstructors.register(name, LayerDecayOptimizerConstructor.self) { $0 }
+  }
 }

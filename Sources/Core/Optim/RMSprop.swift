@@ -48,7 +48,8 @@ public final class RMSprop: Optimizer {
 extension RMSprop.Options {
   func validate() throws {
     let named = [
-      ("lr", learningRate), ("eps", epsilon), ("momentum", momentum), ("weight_decay", weightDecay), ("alpha", alpha),
+      ("lr", learningRate), ("eps", epsilon), ("momentum", momentum), ("weight_decay", weightDecay),
+      ("alpha", alpha),
     ]
     for (name, value) in named { try require(value >= 0, "\(name) must not be negative, found \(value)") }
   }
@@ -60,7 +61,8 @@ extension RMSprop.Options {
 
   public var pickled: OrderedDictionary<String, PickleValue> {
     [
-      "lr": .float(learningRate), "momentum": .float(momentum), "alpha": .float(alpha), "eps": .float(epsilon),
+      "lr": .float(learningRate), "momentum": .float(momentum), "alpha": .float(alpha),
+      "eps": .float(epsilon),
       "centered": .bool(centered), "weight_decay": .float(weightDecay), "foreach": .none,
     ]
   }
@@ -80,10 +82,13 @@ extension RMSprop.Options {
 
 extension RMSprop.Options: ConfigRecord {
   public init(from reader: inout ConfigReader) throws {
-    try self.init(
-      learningRate: reader.value("lr", default: 1e-2), alpha: reader.value("alpha", default: 0.99),
-      epsilon: reader.value("eps", default: 1e-8), weightDecay: reader.value("weight_decay", default: 0),
-      momentum: reader.value("momentum", default: 0), centered: reader.value("centered", default: false))
+    learningRate = try reader.value("lr", default: 1e-2)
+    alpha = try reader.value("alpha", default: 0.99)
+    epsilon = try reader.value("eps", default: 1e-8)
+    weightDecay = try reader.value("weight_decay", default: 0)
+    momentum = try reader.value("momentum", default: 0)
+    centered = try reader.value("centered", default: false)
     try reader.ignoreImplementationChoices()
+    try reader.check(validate)
   }
 }

@@ -59,7 +59,8 @@ extension SGD.Options {
   public var pickled: OrderedDictionary<String, PickleValue> {
     [
       "lr": .float(learningRate), "momentum": .float(momentum), "dampening": .float(dampening),
-      "weight_decay": .float(weightDecay), "nesterov": .bool(nesterov), "maximize": .bool(false), "foreach": .none,
+      "weight_decay": .float(weightDecay), "nesterov": .bool(nesterov), "maximize": .bool(false),
+      "foreach": .none,
     ]
   }
 
@@ -77,10 +78,12 @@ extension SGD.Options {
 
 extension SGD.Options: ConfigRecord {
   public init(from reader: inout ConfigReader) throws {
-    try self.init(
-      learningRate: reader.value("lr"), momentum: reader.value("momentum", default: 0),
-      dampening: reader.value("dampening", default: 0), weightDecay: reader.value("weight_decay", default: 0),
-      nesterov: reader.value("nesterov", default: false))
+    learningRate = try reader.value("lr")
+    momentum = try reader.value("momentum", default: momentum)
+    dampening = try reader.value("dampening", default: dampening)
+    weightDecay = try reader.value("weight_decay", default: weightDecay)
+    nesterov = try reader.value("nesterov", default: nesterov)
     try reader.ignoreImplementationChoices()
+    try reader.check(validate)
   }
 }

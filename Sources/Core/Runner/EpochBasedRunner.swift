@@ -1,14 +1,18 @@
 import Logging
 import PyConfig
 
-/// Trains epoch by epoch. Mirrors mmcv's `EpochBasedRunner`.
+/// Trains epoch by epoch.
+///
+/// Mirrors mmcv's `EpochBasedRunner`.
 public final class EpochBasedRunner: Runner {
   public init(
-    model: any TrainableModel, optimizer: Optimizer?, maxEpochs: Int, workDirectory: String? = nil, logger: Logger,
+    model: any TrainableModel, optimizer: Optimizer?, maxEpochs: Int, workDirectory: String? = nil,
+    logger: Logger,
     meta: ConfigDictionary? = nil, seed: UInt64 = 0
   ) throws {
     try super.init(
-      model: model, optimizer: optimizer, workDirectory: workDirectory, logger: logger, meta: meta, seed: seed,
+      model: model, optimizer: optimizer, workDirectory: workDirectory, logger: logger, meta: meta,
+      seed: seed,
       maxEpochs: maxEpochs, maxIterations: nil)
   }
 

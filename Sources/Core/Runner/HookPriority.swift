@@ -26,7 +26,8 @@ public struct HookPriority: Sendable, Hashable, Comparable {
 
   private static let names: [(String, HookPriority)] = [
     ("HIGHEST", highest), ("VERY_HIGH", veryHigh), ("HIGH", high), ("ABOVE_NORMAL", aboveNormal),
-    ("NORMAL", normal), ("BELOW_NORMAL", belowNormal), ("LOW", low), ("VERY_LOW", veryLow), ("LOWEST", lowest),
+    ("NORMAL", normal), ("BELOW_NORMAL", belowNormal), ("LOW", low), ("VERY_LOW", veryLow),
+    ("LOWEST", lowest),
   ]
 
   /// The name where there is one, else the number.
@@ -37,16 +38,21 @@ public struct HookPriority: Sendable, Hashable, Comparable {
 
 extension HookPriority: ConfigDecodable {
   public init(from node: ConfigNode, at path: String) throws {
-    func fail(_ text: String) -> BuildError { BuildError(.invalid(text), path: path, location: node.location) }
+    func fail(_ text: String) -> BuildError {
+      BuildError(.invalid(text), path: path, location: node.location)
+    }
     if let number = node.int {
-      guard let priority = HookPriority(number) else { throw fail("a priority must lie in 0...100, found \(number)") }
+      guard let priority = HookPriority(number) else {
+        throw fail("a priority must lie in 0...100, found \(number)")
+      }
       self = priority
       return
     }
     let text = try String(from: node, at: path)
     guard let known = Self.names.first(where: { $0.0 == text.uppercased() }) else {
       let hint = nearest(text, among: Self.names.map(\.0)).map { "; did you mean '\($0)'?" } ?? ""
-      throw fail("a priority must be one of \(Self.names.map(\.0).joined(separator: ", ")), found '\(text)'\(hint)")
+      throw fail(
+        "a priority must be one of \(Self.names.map(\.0).joined(separator: ", ")), found '\(text)'\(hint)")
     }
     self = known.1
   }

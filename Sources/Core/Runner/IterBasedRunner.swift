@@ -10,7 +10,8 @@ public final class IterBasedRunner: Runner {
     logger: Logger, meta: ConfigDictionary? = nil, seed: UInt64 = 0
   ) throws {
     try super.init(
-      model: model, optimizer: optimizer, workDirectory: workDirectory, logger: logger, meta: meta, seed: seed,
+      model: model, optimizer: optimizer, workDirectory: workDirectory, logger: logger, meta: meta,
+      seed: seed,
       maxEpochs: nil, maxIterations: maxIterations)
   }
 

@@ -11,7 +11,9 @@ public final class LineFile: Sendable {
   public init(path: String, appending: Bool) throws {
     self.path = path
     let opened = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND | (appending ? 0 : O_TRUNC), 0o666)
-    guard opened >= 0 else { throw TorchFileError(path: path, reason: .system(operation: "open", code: errno)) }
+    guard opened >= 0 else {
+      throw TorchFileError(path: path, reason: .system(operation: "open", code: errno))
+    }
     descriptor = Mutex(opened)
   }
 

@@ -108,7 +108,8 @@ public struct LogBuffer {
     var lanes = Array(values.prefix(8))
     let whole = values.count - values.count % 8
     for index in 8..<max(8, whole) { lanes[index % 8] += values[values.startIndex + index] }
-    let total = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]))
+    let total =
+      ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]))
     return values.dropFirst(whole).reduce(total, +)
   }
 }

@@ -14,7 +14,8 @@ public enum PythonText {
       let rest = digits.dropFirst()
       let magnitude = String(abs(exponent))
       let padded = magnitude.count < 2 ? "0" + magnitude : magnitude
-      return sign + digits.prefix(1) + (rest.isEmpty ? "" : "." + rest) + "e" + (exponent < 0 ? "-" : "+") + padded
+      return sign + digits.prefix(1) + (rest.isEmpty ? "" : "." + rest) + "e" + (exponent < 0 ? "-" : "+")
+        + padded
     }
     if exponent < 0 { return sign + "0." + String(repeating: "0", count: -exponent - 1) + digits }
     if digits.count <= exponent + 1 {
@@ -54,7 +55,8 @@ public enum PythonText {
     case .string(let value): return json(value)
     case .list(let items), .tuple(let items): return "[" + items.map(json).joined(separator: ", ") + "]"
     case .dictionary(let dictionary):
-      return "{" + dictionary.entries.map { "\(json($0.key)): \(json($0.value))" }.joined(separator: ", ") + "}"
+      return "{" + dictionary.entries.map { "\(json($0.key)): \(json($0.value))" }.joined(separator: ", ")
+        + "}"
     }
   }
 
@@ -96,11 +98,13 @@ public enum PythonText {
     return scaled.isFinite ? scaled.rounded(.toNearestOrEven) / scale : value
   }
 
-  /// `f'{value:.4f}'`
+  /// Formats as `f'{value:.4f}'`, with `places` for 4.
   public static func fixed(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
 
-  /// `f'{value:.3e}'`
-  public static func scientific(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)e", value) }
+  /// Formats as `f'{value:.3e}'`, with `places` for 3.
+  public static func scientific(_ value: Double, _ places: Int) -> String {
+    String(format: "%.\(places)e", value)
+  }
 
   /// `str(datetime.timedelta(seconds=int(seconds)))`, such as `1 day, 2:03:04`.
   public static func duration(_ seconds: Double) -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Logging
 import OrderedCollections
 import PyConfig
@@ -37,7 +38,8 @@ extension Runner {
     let folder = CheckpointFolder(directory)
     let path = folder.file(name)
     let checkpoint = Checkpoint(
-      meta: checkpointMeta(extraMeta), state: fullState, optimizer: savesOptimizer ? optimizer?.stateDict : nil)
+      meta: checkpointMeta(extraMeta), state: fullState,
+      optimizer: savesOptimizer ? optimizer?.stateDict : nil)
     try checkpoint.write(to: path)
     if marksLatest { try folder.markLatest(name) }
     return path
@@ -56,11 +58,19 @@ extension Runner {
           "inner_iter": ConfigNode(.int(resumePoint.innerIteration)),
         ])))
     result["mmswift_version"] = ConfigNode(.string(mmswiftVersion))
-    let formatter = DateFormatter()
-    formatter.locale = Locale(identifier: "en_US_POSIX")
-    formatter.dateFormat = "EEE MMM d HH:mm:ss yyyy"
-    result["time"] = ConfigNode(.string(formatter.string(from: Date())))
+    result["time"] = ConfigNode(.string(Self.calendarTime(Date())))
     return result
+  }
+
+  /// The local time as C's `asctime` gives it: `Sat Nov  1 05:24:06 2025`.
+  static func calendarTime(_ date: Date) -> String {
+    var seconds = time_t(date.timeIntervalSince1970)
+    var parts = tm()
+    localtime_r(&seconds, &parts)
+    let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    let clock = String(format: "%2d %02d:%02d:%02d", parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec)
+    return "\(days[Int(parts.tm_wday)]) \(months[Int(parts.tm_mon)]) \(clock) \(parts.tm_year + 1900)"
   }
 
   /// The model's state with the extensions' tensors, which PyTorch would list among the root's own.
@@ -110,7 +120,9 @@ extension Runner {
       iteration >= 0
     else { throw CheckpointError(path: path, "the meta data must have 'epoch' and 'iter' to resume from") }
     if withOptimizer, let state = checkpoint.optimizer {
-      guard let optimizer else { throw CheckpointError(path: path, "has an optimizer's state, the run has none") }
+      guard let optimizer else {
+        throw CheckpointError(path: path, "has an optimizer's state, the run has none")
+      }
       do {
         try optimizer.load(state)
       } catch let error as OptimizerStateError {

@@ -18,7 +18,8 @@ public enum RunnerPlan: Sendable, Equatable {
         meta: meta, seed: seed)
     case .iterations(let count):
       try IterBasedRunner(
-        model: model, optimizer: optimizer, maxIterations: count, workDirectory: workDirectory, logger: logger,
+        model: model, optimizer: optimizer, maxIterations: count, workDirectory: workDirectory,
+        logger: logger,
         meta: meta, seed: seed)
     }
   }
@@ -46,7 +47,9 @@ private struct IterRunnerConfig: ConfigRecord {
 
   init(from reader: inout ConfigReader) throws {
     maxIterations = try reader.value("max_iters")
-    if maxIterations < 0 { throw reader.invalid("must not be negative, found \(maxIterations)", key: "max_iters") }
+    if maxIterations < 0 {
+      throw reader.invalid("must not be negative, found \(maxIterations)", key: "max_iters")
+    }
   }
 }
 

@@ -69,7 +69,7 @@ public class Runner {
 
   /// Whether the run is measured, and checkpoints named, by epochs.
   public var isEpochBased: Bool { preconditionFailure("Runner: use EpochBasedRunner or IterBasedRunner") }
-  /// `epoch_{}.pth` or `iter_{}.pth`
+  /// The name of a checkpoint, `epoch_{}.pth` or `iter_{}.pth`.
   public var checkpointTemplate: String { isEpochBased ? "epoch_{}.pth" : "iter_{}.pth" }
 
   /// Runs the workflow over the sources, one source a flow, until the epochs or iterations are done.
@@ -95,7 +95,8 @@ public class Runner {
       let lines = hooks.filter { $0.hook.stages.contains(stage) }.map { hook, priority in
         "(\(PythonText.padded(priority.name, 12))) \(PythonText.padded(hook.name, 35))"
       }
-      return lines.isEmpty ? nil : "\(stage.rawValue):\n\(lines.joined(separator: "\n"))\n -------------------- "
+      return lines.isEmpty
+        ? nil : "\(stage.rawValue):\n\(lines.joined(separator: "\n"))\n -------------------- "
     }.joined(separator: "\n")
   }
 
@@ -129,7 +130,7 @@ public class Runner {
     logger.info("workflow: [\(flows)], max: \(limit)")
   }
 
-  /// `user@host`
+  /// The user and the machine, `user@host`.
   static var hostInfo: String { "\(NSUserName())@\(ProcessInfo.processInfo.hostName)" }
 
   /// The local time as `YYYYMMDD_HHMMSS`.
@@ -153,11 +154,13 @@ public struct Workflow: Sendable, Equatable {
 }
 
 extension Workflow: ConfigDecodable {
-  /// `('train', 1)`
+  /// Reads a pair such as `('train', 1)`.
   public init(from node: ConfigNode, at path: String) throws {
-    guard let items = node.items, items.count == 2, let name = items[0].string, let count = items[1].int else {
+    guard let items = node.items, items.count == 2, let name = items[0].string, let count = items[1].int
+    else {
       throw BuildError(
-        .wrongType(expected: "a pair such as ('train', 1)", found: node.summary), path: path, location: node.location)
+        .wrongType(expected: "a pair such as ('train', 1)", found: node.summary), path: path,
+        location: node.location)
     }
     guard let mode = Runner.Mode(rawValue: name), count >= 0 else {
       throw BuildError(

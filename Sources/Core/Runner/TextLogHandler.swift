@@ -15,7 +15,10 @@ public struct TextLogHandler: LogHandler {
   /// - Parameters:
   ///   - label: the suite's name, `mmcls`.
   ///   - sink: takes each line, without a newline at its end.
-  public init(label: String, now: @escaping @Sendable () -> Date = { Date() }, sink: @escaping @Sendable (String) -> Void) {
+  public init(
+    label: String, now: @escaping @Sendable () -> Date = { Date() },
+    sink: @escaping @Sendable (String) -> Void
+  ) {
     (self.label, self.now, self.sink) = (label, now, sink)
   }
 
@@ -24,11 +27,8 @@ public struct TextLogHandler: LogHandler {
     set { metadata[key] = newValue }
   }
 
-  public func log(
-    level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-    function: String, line: UInt
-  ) {
-    sink("\(Self.time(now())) - \(label) - \(Self.name(level)) - \(message)")
+  public func log(event: LogEvent) {
+    sink("\(Self.time(now())) - \(label) - \(Self.name(event.level)) - \(event.message)")
   }
 
   /// `2026-01-01 12:00:00,123`, local time.
@@ -58,7 +58,9 @@ extension Logger {
   /// A logger for a run: lines go to the standard error stream and, if given, to a file that is started anew.
   ///
   /// - Throws: `TorchFileError` when the file can't be opened.
-  public static func forRun(label: String, file path: String? = nil, level: Logger.Level = .info) throws -> Logger {
+  public static func forRun(label: String, file path: String? = nil, level: Logger.Level = .info) throws
+    -> Logger
+  {
     let file = try path.map { try LineFile(path: $0, appending: false) }
     var logger = Logger(label: label) { label in
       TextLogHandler(label: label) { line in

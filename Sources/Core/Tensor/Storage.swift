@@ -36,12 +36,17 @@ public final class Storage {
     MemoryPool.shared.deallocate(pointer, bytes: byteCount)
   }
 
-  /// Notes that the contents change.
-  func touch() { version += 1 }
+  /// Notes that the contents change, and lets go of what was derived from them.
+  func touch() {
+    version += 1
+    if !derived.isEmpty { derived = [:] }
+  }
 
   /// The value that `make` derives from the contents, made again only after they changed.
   func derive<Value: AnyObject>(_ key: String, _ make: () -> Value) -> Value {
-    if let (version, value) = derived[key], version == self.version, let value = value as? Value { return value }
+    if let (version, value) = derived[key], version == self.version, let value = value as? Value {
+      return value
+    }
     let value = make()
     derived[key] = (version, value)
     return value

@@ -21,7 +21,9 @@ extension Tensor {
   }
 
   /// A tensor whose every element is `value`, converted to `dtype`.
-  public static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+  public static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu)
+    -> Tensor
+  {
     let result = Tensor(uninitialized: shape, dtype: dtype, device: device)
     result.backend.fill(result, with: value)
     return result
@@ -38,7 +40,8 @@ extension Tensor {
   /// Zeros with the shape, type and layout of `other`.
   public static func zeros(like other: Tensor) -> Tensor {
     let result = Tensor(
-      uninitialized: other.shape, strides: Strides.dense(other.shape, like: other.strides), dtype: other.dtype,
+      uninitialized: other.shape, strides: Strides.dense(other.shape, like: other.strides),
+      dtype: other.dtype,
       device: other.device)
     result.backend.fill(result, with: 0)
     return result

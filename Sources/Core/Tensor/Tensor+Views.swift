@@ -36,7 +36,8 @@ extension Tensor {
     if rank == 0 { return reshaped([1]) }
     let (first, last) = (axis(start, "Tensor.flattened"), axis(end, "Tensor.flattened"))
     precondition(first <= last, "Tensor.flattened: the first axis must not come after the last")
-    return reshaped(Array(shape[..<first]) + [elementCount(of: Array(shape[first...last]))] + shape[(last + 1)...])
+    return reshaped(
+      Array(shape[..<first]) + [elementCount(of: Array(shape[first...last]))] + shape[(last + 1)...])
   }
 
   /// The axes in another order: axis `i` of the result is axis `axes[i]` of this tensor.
@@ -145,7 +146,8 @@ extension Tensor {
     let pieces = withoutGradient { ranges.map { source.sliced(at, $0) } }
     let (shape, strides, dtype, backend) = (shape, Strides.dense(shape, like: strides), dtype, backend)
     // One gradient for all pieces, instead of a sum of as many that are mostly 0.
-    return Tape.record("split", ["axis": .int(at), "sizes": .ints(sizes)], inputs: [self], outputs: pieces) { gradients in
+    return Tape.record("split", ["axis": .int(at), "sizes": .ints(sizes)], inputs: [self], outputs: pieces) {
+      gradients in
       let full = Tensor(uninitialized: shape, strides: strides, dtype: dtype)
       for (range, gradient) in zip(ranges, gradients) {
         let part = full.sliced(at, range)

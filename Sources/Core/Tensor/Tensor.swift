@@ -17,7 +17,9 @@ public struct Tensor {
   /// Where a gradient with respect to this tensor goes, if one is wanted.
   var edge: GradientEdge?
 
-  init(storage: Storage, shape: [Int], strides: [Int], offset: Int = 0, dtype: DType, edge: GradientEdge? = nil) {
+  init(
+    storage: Storage, shape: [Int], strides: [Int], offset: Int = 0, dtype: DType, edge: GradientEdge? = nil
+  ) {
     (self.storage, self.shape, self.strides, self.offset) = (storage, shape, strides, offset)
     (self.dtype, self.edge) = (dtype, edge)
   }

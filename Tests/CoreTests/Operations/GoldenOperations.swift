@@ -3,14 +3,17 @@ import Core
 /// The operations of Fixtures/ops-basic/make.py by name.
 let goldenOperations: [String: @Sendable ([Tensor]) -> [Tensor]] =
   goldenMatrix.merging(goldenReductions) { a, _ in a }.merging(goldenIndexing) { a, _ in a }
-  .merging(goldenArithmetic) { a, _ in a }.merging(goldenLosses) { a, _ in a }.merging(goldenActivations) { a, _ in a }
+  .merging(goldenArithmetic) { a, _ in a }.merging(goldenLosses) { a, _ in a }.merging(goldenActivations) {
+    a, _ in a
+  }
 
 private typealias Operations = [String: @Sendable ([Tensor]) -> [Tensor]]
 
 private let matmul: @Sendable ([Tensor]) -> [Tensor] = { [$0[0].matmul($0[1])] }
 
 private let goldenMatrix: Operations = [
-  "matmul 2d": matmul, "matmul batch by matrix": matmul, "matmul broadcast": matmul, "matmul matrix by batch": matmul,
+  "matmul 2d": matmul, "matmul batch by matrix": matmul, "matmul broadcast": matmul,
+  "matmul matrix by batch": matmul,
   "matmul vectors": matmul, "matmul vector by matrix": matmul, "matmul batch by vector": matmul,
   "linear": { [$0[0].linear($0[1], bias: $0[2])] },
   "linear vector": { [$0[0].linear($0[1])] },
@@ -50,7 +53,9 @@ private let goldenReductions: Operations = [
   "all": { [$0[0].all([0])] },
 ]
 
-private func pair(_ result: (values: Tensor, indices: Tensor)) -> [Tensor] { [result.values, result.indices] }
+private func pair(_ result: (values: Tensor, indices: Tensor)) -> [Tensor] {
+  [result.values, result.indices]
+}
 
 private let goldenIndexing: Operations = [
   "index select": { [$0[0].indexSelected(1, $0[1])] },
@@ -112,7 +117,9 @@ private let goldenLosses: Operations = [
   "cross entropy smooth": { [$0[0].crossEntropy($0[1], weight: $0[2], labelSmoothing: 0.1)] },
   "cross entropy smooth none": { [$0[0].crossEntropy($0[1], labelSmoothing: 0.2, reduction: .none)] },
   "cross entropy maps": { [$0[0].crossEntropy($0[1], ignoreIndex: 255, reduction: .none)] },
-  "cross entropy maps smooth": { [$0[0].channelsLast().crossEntropy($0[1], ignoreIndex: 255, labelSmoothing: 0.1)] },
+  "cross entropy maps smooth": {
+    [$0[0].channelsLast().crossEntropy($0[1], ignoreIndex: 255, labelSmoothing: 0.1)]
+  },
   "cross entropy vector": { [$0[0].crossEntropy($0[1])] },
   "soft cross entropy": { [$0[0].softCrossEntropy($0[1].detached(), weight: $0[2].detached())] },
   "nll": { [$0[0].negativeLogLikelihood($0[1], weight: $0[2])] },

@@ -43,7 +43,8 @@ private struct GoldenCase: Decodable, Sendable {
       case .reversed:
         let axes = Array((0..<x.rank).reversed())
         return x.permuted(axes).contiguous().permuted(axes)
-      case .spread: return x.repeatedInterleaving(2, axis: -1).sliced(-1, 0..<(2 * x.shape[x.rank - 1]), step: 2)
+      case .spread:
+        return x.repeatedInterleaving(2, axis: -1).sliced(-1, 0..<(2 * x.shape[x.rank - 1]), step: 2)
       }
     }
   }
@@ -62,7 +63,8 @@ private struct GoldenCase: Decodable, Sendable {
         let what = "\(golden.name), \(layout), output \(index)"
         #expect((output.dtype == .float32) == (expected.kind == "f"), "\(what)")
         expectClose(
-          output.converted(to: .float32), expected.values, shape: expected.shape, relative: 4e-6, absolute: 2e-6, what)
+          output.converted(to: .float32), expected.values, shape: expected.shape, relative: 4e-6,
+          absolute: 2e-6, what)
         guard output.dtype == .float32, output.requiresGradient else { continue }
         let seed = (0..<output.count).map { Float(($0 * 7) % 11 - 5) / 4 }
         let part = (output * Tensor(seed, shape: output.shape)).sum()

@@ -26,7 +26,7 @@ import Testing
 
   @Test func `the fixture is complete`() {
     #expect(SpatialGoldens.cases.count == 104)
-    #expect(SpatialGoldens.values.count == 15855)
+    #expect(SpatialGoldens.values.count == 15891)
   }
 
   @Test(arguments: SpatialGoldens.cases, Layout.allCases)
@@ -49,7 +49,8 @@ import Testing
         found = extra[output.name]
       }
       expectClose(
-        try #require(found, "\(output.name) is missing"), output.expected, shape: output.shape, relative: tolerance,
+        try #require(found, "\(output.name) is missing"), output.expected, shape: output.shape,
+        relative: tolerance,
         absolute: tolerance, "\(golden.op) \(output.name)")
     }
   }
@@ -59,7 +60,8 @@ import Testing
     let (result, _) = try #require(withoutGradient { golden.run(golden.inputs.map(\.tensor)) })
     let tolerance = golden.op == "conv2d" ? 5e-4 : 2e-5
     expectClose(
-      result, golden.outputs[0].expected, shape: golden.outputs[0].shape, relative: tolerance, absolute: tolerance)
+      result, golden.outputs[0].expected, shape: golden.outputs[0].shape, relative: tolerance,
+      absolute: tolerance)
     #expect(!result.requiresGradient)
   }
 }
@@ -86,7 +88,9 @@ extension SpatialGoldens.Case {
       guard let second, let mode = GridSampleMode(rawValue: string("mode")),
         let padding = GridSamplePadding(rawValue: string("padding"))
       else { return nil }
-      return (first.gridSample(second, mode: mode, padding: padding, alignCorners: bool("align_corners")), [:])
+      return (
+        first.gridSample(second, mode: mode, padding: padding, alignCorners: bool("align_corners")), [:]
+      )
     case "batch_norm":
       return batchNorm(first, second, third)
     case "group_norm":
@@ -138,7 +142,9 @@ extension SpatialGoldens.Case {
     case "pad":
       guard let border = ints("border") else { return nil }
       // The last axis comes first there.
-      let pairs = stride(from: border.count - 2, through: 0, by: -2).map { (before: border[$0], after: border[$0 + 1]) }
+      let pairs = stride(from: border.count - 2, through: 0, by: -2).map {
+        (before: border[$0], after: border[$0 + 1])
+      }
       return x.pad(pairs, value: -1.5)
     case "pixel_shuffle": return x.pixelShuffle(int("factor"))
     case "pixel_unshuffle": return x.pixelUnshuffle(int("factor"))

@@ -89,7 +89,8 @@ enum SpatialGoldens {
 
   static let cases: [Case] = {
     do {
-      return try JSONDecoder().decode([Case].self, from: Data(contentsOf: folder.appending(path: "cases.json")))
+      return try JSONDecoder().decode(
+        [Case].self, from: Data(contentsOf: folder.appending(path: "cases.json")))
     } catch {
       Issue.record("ops-spatial: \(error)")
       return []

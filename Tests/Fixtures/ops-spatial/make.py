@@ -207,7 +207,7 @@ batch_norm((2, 5, 2, 3), True, affine=False)
 batch_norm((5, 4), True)
 batch_norm((2, 3, 4, 3), True, running=False)
 
-for groups, shape in [(2, (2, 4, 3, 3)), (1, (2, 3, 2, 4)), (3, (2, 6)), (2, (2, 4, 5))]:
+for groups, shape in [(2, (2, 4, 3, 3)), (1, (2, 3, 2, 4)), (3, (2, 12)), (2, (2, 4, 5))]:
     case("group_norm", lambda x, w, b: F.group_norm(x, groups, w, b, 1e-4),
          [(shape, 16), ([shape[1]], 14), ([shape[1]], 15)], dict(groups=groups))
 case("instance_norm", lambda x, w, b: F.instance_norm(x, None, None, w, b, True, 0.1, 1e-4),

@@ -42,7 +42,9 @@ extension Tensor {
 
   public static func / (a: Tensor, b: Float) -> Tensor {
     a.requireFloat("div")
-    return Tape.record("div_scalar", inputs: [a], output: a.backend.binary(.divide, a.detached(), b)) { [$0 / b] }
+    return Tape.record("div_scalar", inputs: [a], output: a.backend.binary(.divide, a.detached(), b)) {
+      [$0 / b]
+    }
   }
 
   public static func / (a: Float, b: Tensor) -> Tensor { b.applying(.reciprocal) * a }

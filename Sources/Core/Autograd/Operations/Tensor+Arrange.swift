@@ -34,7 +34,9 @@ extension Tensor {
       }
     }
     for (source, target) in blocks { backend.copy(source, into: target) }
-    return Tape.record("roll", ["shifts": .ints(shifts), "axes": .ints(axes)], inputs: [self], output: output) {
+    return Tape.record(
+      "roll", ["shifts": .ints(shifts), "axes": .ints(axes)], inputs: [self], output: output
+    ) {
       [$0.rolled(shifts.map { -$0 }, axes: axes)]
     }
   }

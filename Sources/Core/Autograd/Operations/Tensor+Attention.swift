@@ -13,12 +13,15 @@ extension Tensor {
     query: Tensor, key: Tensor, value: Tensor, bias: Tensor? = nil, scale: Float? = nil, dropout: Float = 0
   ) -> Tensor {
     precondition(
-      query.rank >= 2 && key.rank >= 2 && value.rank >= 2 && query.shape[query.rank - 1] == key.shape[key.rank - 1]
+      query.rank >= 2 && key.rank >= 2 && value.rank >= 2
+        && query.shape[query.rank - 1] == key.shape[key.rank - 1]
         && key.shape[key.rank - 2] == value.shape[value.rank - 2],
-      "Tensor.attention: [..., n, d], [..., m, d] and [..., m, e], found \(query.shape), \(key.shape), \(value.shape)")
+      "Tensor.attention: [..., n, d], [..., m, d] and [..., m, e], found \(query.shape), \(key.shape), \(value.shape)"
+    )
     let scale = scale ?? 1 / Float(query.shape[query.rank - 1]).squareRoot()
     if dropout > 0 || query.rank != key.rank || query.rank != value.rank
-      || query.shape.dropLast(2) != key.shape.dropLast(2) || query.shape.dropLast(2) != value.shape.dropLast(2)
+      || query.shape.dropLast(2) != key.shape.dropLast(2)
+      || query.shape.dropLast(2) != value.shape.dropLast(2)
     {
       var scores = query.matmul(key.transposed(), scale: scale)
       if let bias { scores = scores + bias }
@@ -39,7 +42,8 @@ extension Tensor {
       saving: [q, k, v, probabilities]
     ) { gradient in
       let toScores = gradient.backend.softmaxGradient(
-        probabilities, gradient: gradient.matmul(v.transposed()), axis: probabilities.rank - 1, logarithm: false)
+        probabilities, gradient: gradient.matmul(v.transposed()), axis: probabilities.rank - 1,
+        logarithm: false)
       return [
         toScores.matmul(k, scale: scale),
         toScores.transposed().matmul(q, scale: scale),

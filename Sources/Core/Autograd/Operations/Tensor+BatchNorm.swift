@@ -23,7 +23,8 @@ extension Tensor {
     residual: Tensor? = nil, activation: FusedActivation = .none
   ) -> Tensor {
     guard activation.isFusedWithNormalization else {
-      return batchNorm(statistics, weight: weight, bias: bias, eps: eps, residual: residual).activated(activation)
+      return batchNorm(statistics, weight: weight, bias: bias, eps: eps, residual: residual).activated(
+        activation)
     }
     checkBatchNorm(statistics, weight, bias, residual)
     let x = rank == 4 ? channelsLastDetached() : contiguousDetached()
@@ -53,7 +54,8 @@ extension Tensor {
   }
 
   /// Mean and variance, after the running statistics were updated.
-  private func resolve(_ statistics: BatchNormStatistics) -> (mean: Tensor, variance: Tensor, usesBatch: Bool) {
+  private func resolve(_ statistics: BatchNormStatistics) -> (mean: Tensor, variance: Tensor, usesBatch: Bool)
+  {
     switch statistics {
     case .fixed(let mean, let variance):
       return (mean.contiguousDetached(), variance.contiguousDetached(), false)

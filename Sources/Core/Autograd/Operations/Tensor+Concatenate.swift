@@ -4,7 +4,8 @@ extension Tensor {
   ///
   /// - Precondition: there is one at least; types agree, and sizes but for that of `axis`.
   public static func concatenate(_ tensors: [Tensor], axis: Int = 0) -> Tensor {
-    let kept = tensors.contains { $0.shape != [0] } ? tensors.filter { $0.shape != [0] } : Array(tensors.prefix(1))
+    let kept =
+      tensors.contains { $0.shape != [0] } ? tensors.filter { $0.shape != [0] } : Array(tensors.prefix(1))
     guard let first = kept.first else { preconditionFailure("Tensor.concatenate: at least one tensor") }
     if kept.count == 1 { return first }
     let at = first.axis(axis, "Tensor.concatenate")
@@ -16,7 +17,8 @@ extension Tensor {
         && first.shape.indices.allSatisfy { $0 == at || tensor.shape[$0] == first.shape[$0] }
       precondition(
         agrees,
-        "Tensor.concatenate: \(first.dtype) \(first.shape) but for axis \(at), found \(tensor.dtype) \(tensor.shape)")
+        "Tensor.concatenate: \(first.dtype) \(first.shape) but for axis \(at), found \(tensor.dtype) \(tensor.shape)"
+      )
       shape[at] += tensor.shape[at]
     }
     // The layout of the first tensor that has one to speak of.

@@ -53,7 +53,8 @@ extension Tensor {
           isTraining: true, keepsPacked: !wantsWeight)
       }
       let forWeight = image.map {
-        backend.conv2dWeightGradient(gradient, $0, weightShape: weightShape, wantsBias: false, geometry).weight
+        backend.conv2dWeightGradient(gradient, $0, weightShape: weightShape, wantsBias: false, geometry)
+          .weight
       }
       return [forImage, forWeight, wantsBias ? gradient.sum([0, 2, 3]) : nil]
     }

@@ -20,7 +20,8 @@ extension Tensor {
 
   /// The same with everything that says how the kernel slides in one value.
   public func conv2d(
-    _ weight: Tensor, bias: Tensor? = nil, _ geometry: ConvolutionGeometry, activation: FusedActivation = .none
+    _ weight: Tensor, bias: Tensor? = nil, _ geometry: ConvolutionGeometry,
+    activation: FusedActivation = .none
   ) -> Tensor {
     checkConvolution(weight, bias, geometry)
     let isRecording = Tape.isRecording(self, weight, bias)
@@ -32,7 +33,8 @@ extension Tensor {
     let wantsBias = bias?.requiresGradient ?? false
     let x = channelsLastDetached()
     let y = backend.conv2d(
-      x, weight.detached(), scale: nil, bias: bias?.detached(), residual: nil, activation: activation, geometry,
+      x, weight.detached(), scale: nil, bias: bias?.detached(), residual: nil, activation: activation,
+      geometry,
       isTraining: isRecording, keepsPacked: !(isRecording && wantsWeight))
     var attributes: [String: OperationAttribute] { geometry.attributes(kernel: weight.imageSize) }
     guard isRecording else {
@@ -90,10 +92,12 @@ extension Tensor {
       residual.map { $0.shape == outputShape } ?? true,
       "Tensor.conv2dFused: a residual of shape \(outputShape), found \(residual?.shape ?? [])")
     let y = backend.conv2d(
-      detached(), weight.detached(), scale: scale?.detached(), bias: bias?.detached(), residual: residual?.detached(),
+      detached(), weight.detached(), scale: scale?.detached(), bias: bias?.detached(),
+      residual: residual?.detached(),
       activation: activation, geometry, isTraining: false, keepsPacked: true)
     return Tape.record(
-      "conv2d", geometry.attributes(kernel: weight.imageSize), inputs: [self, weight, bias], output: y) { _ in [] }
+      "conv2d", geometry.attributes(kernel: weight.imageSize), inputs: [self, weight, bias], output: y
+    ) { _ in [] }
   }
 
   private func checkConvolution(_ weight: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry) {
@@ -102,7 +106,8 @@ extension Tensor {
     let groups = geometry.groups
     precondition(
       weight.shape[1] * groups == shape[1] && weight.shape[0] % groups == 0,
-      "Tensor.conv2d: \(shape[1]) channels in \(groups) groups, found an image \(shape) and a weight \(weight.shape)")
+      "Tensor.conv2d: \(shape[1]) channels in \(groups) groups, found an image \(shape) and a weight \(weight.shape)"
+    )
     precondition(
       bias.map { $0.shape == [weight.shape[0]] && $0.dtype == .float32 } ?? true,
       "Tensor.conv2d: a bias of shape [\(weight.shape[0])], found \(bias?.shape ?? [])")

@@ -14,7 +14,8 @@ extension Tensor {
     reduction: LossReduction = .mean
   ) -> Tensor {
     requireFloat("crossEntropy")
-    precondition(rank > 0 && !labels.dtype.isFloatingPoint, "Tensor.crossEntropy: integer labels, found \(labels.dtype)")
+    precondition(
+      rank > 0 && !labels.dtype.isFloatingPoint, "Tensor.crossEntropy: integer labels, found \(labels.dtype)")
     if rank == 1 {
       let loss = unsqueezed(0).crossEntropy(
         labels.reshaped([1]), weight: weight, ignoreIndex: ignoreIndex, labelSmoothing: labelSmoothing,
@@ -47,7 +48,8 @@ extension Tensor {
     ) { gradient in
       [
         gradient.backend.crossEntropyGradient(
-          x, targets, options, logSumExp: logSumExp, gradient: reduction == .mean ? gradient / divisor : gradient)
+          x, targets, options, logSumExp: logSumExp,
+          gradient: reduction == .mean ? gradient / divisor : gradient)
       ]
     }
   }
@@ -56,8 +58,11 @@ extension Tensor {
   /// axis: `-Σ target · log softmax(x)`, one loss a position.
   ///
   /// - Parameter weight: `[C]`, a factor for each class.
-  public func softCrossEntropy(_ target: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean) -> Tensor {
-    precondition(target.shape == shape, "Tensor.softCrossEntropy: a target of shape \(shape), found \(target.shape)")
+  public func softCrossEntropy(_ target: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean)
+    -> Tensor
+  {
+    precondition(
+      target.shape == shape, "Tensor.softCrossEntropy: a target of shape \(shape), found \(target.shape)")
     var target = target
     if let weight { target = target * weight }
     return (-(logSoftmax(-1) * target).sum([-1])).reduced(reduction)
@@ -77,7 +82,9 @@ extension Tensor {
     let counts = targets.compared(.notEqual, Tensor([Int64(ignoreIndex)], shape: []))
     let safe = Tensor.where(counts, targets, Tensor.zeros([], dtype: .int64))
     var factors = counts.converted(to: .float32)
-    if let weight { factors = factors * weight.detached().indexSelected(0, safe.flattened()).reshaped(safe.shape) }
+    if let weight {
+      factors = factors * weight.detached().indexSelected(0, safe.flattened()).reshaped(safe.shape)
+    }
     let losses = -(gathered(1, safe.unsqueezed(1)).squeezed(1) * factors)
     switch reduction {
     case .none: return losses

@@ -5,11 +5,13 @@ extension Tensor {
   /// The mask depends on `seed` and the position in memory only; it is not stored but made again for the gradient.
   public func dropout(_ probability: Float, seed: UInt64 = RandomSource.current.next()) -> Tensor {
     requireFloat("dropout")
-    precondition((0...1).contains(probability), "Tensor.dropout: a probability in 0...1, found \(probability)")
+    precondition(
+      (0...1).contains(probability), "Tensor.dropout: a probability in 0...1, found \(probability)")
     if probability == 0 { return self }
     let output = backend.dropout(detached(), probability, seed: seed)
     let strides = output.strides
-    return Tape.record("dropout", ["p": .double(Double(probability))], inputs: [self], output: output) { gradient in
+    return Tape.record("dropout", ["p": .double(Double(probability))], inputs: [self], output: output) {
+      gradient in
       let backend = gradient.backend
       return [backend.dropout(backend.copyUnlessStrided(gradient, strides), probability, seed: seed)]
     }
@@ -30,7 +32,8 @@ extension Tensor {
   }
 
   private func droppingWhole(leading: Int, _ probability: Float, seed: UInt64) -> Tensor {
-    precondition((0...1).contains(probability), "Tensor.dropPath: a probability in 0...1, found \(probability)")
+    precondition(
+      (0...1).contains(probability), "Tensor.dropPath: a probability in 0...1, found \(probability)")
     if probability == 0 { return self }
     let keep = 1 - probability
     var generator = RandomGenerator(seed: seed)

@@ -19,7 +19,9 @@ extension Tensor {
     let left = x.letters.filter { !shared.contains($0) }
     let right = y.letters.filter { !shared.contains($0) }
     func size(_ letters: [Character]) -> Int { elementCount(of: letters.map(plan.size)) }
-    let lhs = x.tensor.arranged(x.letters, as: batch + left + inner).reshaped([size(batch), size(left), size(inner)])
+    let lhs = x.tensor.arranged(x.letters, as: batch + left + inner).reshaped([
+      size(batch), size(left), size(inner),
+    ])
     let rhs = y.tensor.arranged(y.letters, as: batch + inner + right)
       .reshaped([size(batch), size(inner), size(right)])
     let product = lhs.matmul(rhs).reshaped((batch + left + right).map(plan.size))
@@ -55,9 +57,11 @@ private struct EinsumPlan {
   init(_ equation: String, _ shapes: [[Int]]) {
     let text = equation.filter { $0 != " " }
     let arrow = text.firstRange(of: "->")
-    let parts = text[..<(arrow?.lowerBound ?? text.endIndex)].split(separator: ",", omittingEmptySubsequences: false)
+    let parts = text[..<(arrow?.lowerBound ?? text.endIndex)].split(
+      separator: ",", omittingEmptySubsequences: false)
     precondition(
-      parts.count == shapes.count, "Tensor.einsum: \(shapes.count) operands, found the equation '\(equation)'")
+      parts.count == shapes.count, "Tensor.einsum: \(shapes.count) operands, found the equation '\(equation)'"
+    )
     operands = parts.map(Array.init)
     for (letters, shape) in zip(operands, shapes) {
       precondition(

@@ -44,17 +44,21 @@ extension Tensor {
     precondition(shape[at] > 0, "Tensor.\(name): an axis that is not empty, found \(shape)")
     let before = shape
     let (kept, indices) = backend.extremum(detached(), axis: at, largest: largest)
-    let values = Tape.record(name, ["axis": .int(at)], inputs: [self], output: kept, saving: [indices]) { gradient in
+    let values = Tape.record(name, ["axis": .int(at)], inputs: [self], output: kept, saving: [indices]) {
+      gradient in
       [gradient.backend.scatter(Tensor.zeros(before), axis: at, index: indices, gradient, adding: false)]
     }
     return keepingAxis ? (values, indices) : (values.squeezed(at), indices.squeezed(at))
   }
 
-  private func shared(_ name: StaticString, _ reduction: Reduction, _ axes: [Int]?, _ keepingAxes: Bool) -> Tensor {
+  private func shared(_ name: StaticString, _ reduction: Reduction, _ axes: [Int]?, _ keepingAxes: Bool)
+    -> Tensor
+  {
     let axes = reductionAxes(axes)
     let x = detached()
     let kept = reduced(reduction, axes)
-    let result = Tape.record(name, ["axes": .ints(axes)], inputs: [self], output: kept, saving: [x, kept]) { gradient in
+    let result = Tape.record(name, ["axes": .ints(axes)], inputs: [self], output: kept, saving: [x, kept]) {
+      gradient in
       let hits = x.compared(.equal, kept).converted(to: .float32)
       return [hits * (gradient / hits.sum(axes, keepingAxes: true))]
     }

@@ -21,7 +21,8 @@ extension Tensor {
   ///   - grid: `[N, H', W', 2]`, points `(x, y)` with -1 and 1 at the borders of the image.
   ///   - alignCorners: whether -1 and 1 are the centres of the corner pixels instead of their outer edges.
   public func gridSample(
-    _ grid: Tensor, mode: GridSampleMode = .bilinear, padding: GridSamplePadding = .zeros, alignCorners: Bool = false
+    _ grid: Tensor, mode: GridSampleMode = .bilinear, padding: GridSamplePadding = .zeros,
+    alignCorners: Bool = false
   ) -> Tensor {
     requireImage("gridSample")
     precondition(

@@ -8,7 +8,9 @@ extension Tensor {
   /// - Parameters:
   ///   - weight: `[C]`
   ///   - bias: `[C]`
-  public func groupNorm(_ groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5) -> Tensor {
+  public func groupNorm(_ groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5)
+    -> Tensor
+  {
     normalized("group_norm", groups, weight, bias, eps, wantsStatistics: false).result
   }
 
@@ -23,13 +25,15 @@ extension Tensor {
   func instanceNormWithStatistics(weight: Tensor?, bias: Tensor?, eps: Double)
     -> (result: Tensor, mean: Tensor, variance: Tensor)
   {
-    let (result, mean, variance) = normalized("instance_norm", shape[1], weight, bias, eps, wantsStatistics: true)
+    let (result, mean, variance) = normalized(
+      "instance_norm", shape[1], weight, bias, eps, wantsStatistics: true)
     guard let variance else { preconditionFailure("instanceNorm: the backend gives the variance") }
     return (result, mean, variance)
   }
 
   private func normalized(
-    _ name: StaticString, _ groups: Int, _ weight: Tensor?, _ bias: Tensor?, _ eps: Double, wantsStatistics: Bool
+    _ name: StaticString, _ groups: Int, _ weight: Tensor?, _ bias: Tensor?, _ eps: Double,
+    wantsStatistics: Bool
   ) -> (result: Tensor, mean: Tensor, variance: Tensor?) {
     requireFloat("groupNorm")
     precondition(rank >= 2, "Tensor.groupNorm: [N, C, ...], found \(shape)")

@@ -7,7 +7,8 @@ extension Tensor {
     let rows = index.asIndices("indexSelected")
     let (shape, strides) = (shape, strides)
     let output = backend.indexSelect(detached(), axis: at, index: rows)
-    return Tape.record("index_select", ["axis": .int(at)], inputs: [self], output: output, saving: [rows]) { gradient in
+    return Tape.record("index_select", ["axis": .int(at)], inputs: [self], output: output, saving: [rows]) {
+      gradient in
       [gradient.backend.indexAdd(gradient, axis: at, index: rows, shape: shape, strides: strides)]
     }
   }
@@ -26,7 +27,8 @@ extension Tensor {
     let source = cut(to: rows.shape, except: at, "gathered")
     let shape = source.shape
     let output = backend.gather(source.detached(), axis: at, index: rows)
-    return Tape.record("gather", ["axis": .int(at)], inputs: [source], output: output, saving: [rows]) { gradient in
+    return Tape.record("gather", ["axis": .int(at)], inputs: [source], output: output, saving: [rows]) {
+      gradient in
       [gradient.backend.scatter(Tensor.zeros(shape), axis: at, index: rows, gradient, adding: true)]
     }
   }
@@ -37,7 +39,8 @@ extension Tensor {
   public func scattered(_ axis: Int, _ index: Tensor, _ values: Tensor) -> Tensor {
     let (at, rows, values) = scatterOperands(axis, index, values, "scattered")
     let output = backend.scatter(detached(), axis: at, index: rows, values.detached(), adding: false)
-    return Tape.record("scatter", ["axis": .int(at)], inputs: [self, values], output: output, saving: [rows]) { g in
+    return Tape.record("scatter", ["axis": .int(at)], inputs: [self, values], output: output, saving: [rows])
+    { g in
       let backend = g.backend
       return [
         backend.scatter(g, axis: at, index: rows, Tensor.zeros(rows.shape), adding: false),
@@ -50,7 +53,9 @@ extension Tensor {
   public func scatterAdded(_ axis: Int, _ index: Tensor, _ values: Tensor) -> Tensor {
     let (at, rows, values) = scatterOperands(axis, index, values, "scatterAdded")
     let output = backend.scatter(detached(), axis: at, index: rows, values.detached(), adding: true)
-    return Tape.record("scatter_add", ["axis": .int(at)], inputs: [self, values], output: output, saving: [rows]) { g in
+    return Tape.record(
+      "scatter_add", ["axis": .int(at)], inputs: [self, values], output: output, saving: [rows]
+    ) { g in
       [g, g.backend.gather(g, axis: at, index: rows)]
     }
   }
@@ -104,14 +109,16 @@ extension Tensor {
   /// This tensor as `int64` and outside any graph.
   func asIndices(_ operation: StaticString) -> Tensor {
     precondition(
-      dtype != .bool && !dtype.isFloatingPoint, "Tensor.\(operation): indices of an integer type, found \(dtype)")
+      dtype != .bool && !dtype.isFloatingPoint,
+      "Tensor.\(operation): indices of an integer type, found \(dtype)")
     return converted(to: .int64).detached()
   }
 
   /// The corner of this tensor that `target` covers, `axis` left whole.
   private func cut(to target: [Int], except axis: Int, _ operation: StaticString) -> Tensor {
     let fits = target.count == rank && (0..<rank).allSatisfy { $0 == axis || target[$0] <= shape[$0] }
-    precondition(fits, "Tensor.\(operation): indices within \(shape) but for axis \(axis), found shape \(target)")
+    precondition(
+      fits, "Tensor.\(operation): indices within \(shape) but for axis \(axis), found shape \(target)")
     var result = self
     for other in 0..<rank where other != axis && target[other] != shape[other] {
       result = result.sliced(other, 0..<target[other])
@@ -127,10 +134,12 @@ extension Tensor {
     let at = self.axis(axis, "Tensor.scatter")
     let rows = index.asIndices(operation)
     let agrees = rows.rank == rank && (0..<rank).allSatisfy { $0 == at || rows.shape[$0] == shape[$0] }
-    precondition(agrees, "Tensor.\(operation): indices like \(shape) but for axis \(at), found shape \(rows.shape)")
+    precondition(
+      agrees, "Tensor.\(operation): indices like \(shape) but for axis \(at), found shape \(rows.shape)")
     let fitting = values.cut(to: rows.shape, except: at, operation)
     precondition(
-      fitting.shape[at] >= rows.shape[at], "Tensor.\(operation): values for indices \(rows.shape), found \(values.shape)")
+      fitting.shape[at] >= rows.shape[at],
+      "Tensor.\(operation): values for indices \(rows.shape), found \(values.shape)")
     return (at, rows, fitting.shape[at] == rows.shape[at] ? fitting : fitting.sliced(at, 0..<rows.shape[at]))
   }
 }

@@ -14,7 +14,9 @@ public enum InterpolationMode: String, Sendable, CaseIterable, ConfigDecodable {
 }
 
 /// By how much images grow, along the height and along the width.
-public struct ScaleFactor: Sendable, Hashable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, ConfigDecodable {
+public struct ScaleFactor: Sendable, Hashable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
+  ConfigDecodable
+{
   public var h: Double
   public var w: Double
 
@@ -53,7 +55,9 @@ extension Tensor {
   ///
   /// - Input: `[N, C, H, W]`; the result is `[N, C, size.h, size.w]`, channels-last.
   /// - Parameter alignCorners: whether the centres of the corner pixels stay where they are, for bilinear and bicubic.
-  public func interpolate(size: Pair, mode: InterpolationMode = .nearest, alignCorners: Bool = false) -> Tensor {
+  public func interpolate(size: Pair, mode: InterpolationMode = .nearest, alignCorners: Bool = false)
+    -> Tensor
+  {
     interpolate(Resize(mode: mode, output: size, scale: nil, alignCorners: alignCorners))
   }
 

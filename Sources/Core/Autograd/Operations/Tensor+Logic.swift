@@ -11,7 +11,9 @@ extension Tensor {
     return backend.compare(comparison, a, b, shape: target)
   }
 
-  public func compared(_ comparison: Comparison, _ other: Float) -> Tensor { compared(comparison, Tensor(other)) }
+  public func compared(_ comparison: Comparison, _ other: Float) -> Tensor {
+    compared(comparison, Tensor(other))
+  }
 
   public func compared(_ comparison: Comparison, _ other: Int) -> Tensor {
     dtype.isFloatingPoint
@@ -31,17 +33,25 @@ extension Tensor {
   }
 
   /// Whether any element along `axes` (all when none are named) is not 0.
-  public func any(_ axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor { holds(axes, keepingAxes, all: false) }
+  public func any(_ axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
+    holds(axes, keepingAxes, all: false)
+  }
 
   /// Whether all elements along `axes` (all when none are named) are not 0.
-  public func all(_ axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor { holds(axes, keepingAxes, all: true) }
+  public func all(_ axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
+    holds(axes, keepingAxes, all: true)
+  }
 
   /// Each pair of whole numbers divided, rounded towards minus infinity.
   public func floorDivided(by other: Tensor) -> Tensor { integer(.floorDivide, other) }
-  public func floorDivided(by other: Int) -> Tensor { integer(.floorDivide, Tensor([Int64(other)], shape: [])) }
+  public func floorDivided(by other: Int) -> Tensor {
+    integer(.floorDivide, Tensor([Int64(other)], shape: []))
+  }
   /// What such divisions leave, with the divisor's sign, as Python's `%`.
   public func remainder(dividingBy other: Tensor) -> Tensor { integer(.remainder, other) }
-  public func remainder(dividingBy other: Int) -> Tensor { integer(.remainder, Tensor([Int64(other)], shape: [])) }
+  public func remainder(dividingBy other: Int) -> Tensor {
+    integer(.remainder, Tensor([Int64(other)], shape: []))
+  }
 
   /// Arithmetic on pairs of whole numbers as `int64`, with broadcasting.
   func integer(_ operation: IntegerOperation, _ other: Tensor) -> Tensor {
@@ -53,7 +63,9 @@ extension Tensor {
   }
 
   /// As `int64`, broadcast to `target`, outside any graph.
-  private func wholeNumbers(_ target: [Int]) -> Tensor { detached().converted(to: .int64).expanded(to: target) }
+  private func wholeNumbers(_ target: [Int]) -> Tensor {
+    detached().converted(to: .int64).expanded(to: target)
+  }
 
   private func logical(_ operation: IntegerOperation, _ other: Tensor) -> Tensor {
     precondition(

@@ -32,7 +32,8 @@ extension Tensor {
     let yes = x.applying(.logarithm).clamped(min: -100)
     let no = (-x).applying(.log1p).clamped(min: -100)
     let output = (t - 1) * no - t * yes
-    var losses = Tape.record("binary_cross_entropy", inputs: [self], output: output, saving: [x, t]) { gradient in
+    var losses = Tape.record("binary_cross_entropy", inputs: [self], output: output, saving: [x, t]) {
+      gradient in
       [gradient * (x - t) / ((1 - x) * x).clamped(min: 1e-12)]
     }
     if let weight { losses = losses * weight.detached() }
@@ -78,6 +79,7 @@ extension Tensor {
   private func checkTarget(_ target: Tensor, _ operation: StaticString) {
     requireFloat(operation)
     target.requireFloat(operation)
-    precondition(target.shape == shape, "Tensor.\(operation): a target of shape \(shape), found \(target.shape)")
+    precondition(
+      target.shape == shape, "Tensor.\(operation): a target of shape \(shape), found \(target.shape)")
   }
 }

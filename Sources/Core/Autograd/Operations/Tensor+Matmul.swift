@@ -8,7 +8,8 @@ extension Tensor {
   public func matmul(_ other: Tensor, scale: Float = 1) -> Tensor {
     requireFloat("matmul")
     other.requireFloat("matmul")
-    precondition(rank > 0 && other.rank > 0, "Tensor.matmul: at least one axis each, found \(shape) and \(other.shape)")
+    precondition(
+      rank > 0 && other.rank > 0, "Tensor.matmul: at least one axis each, found \(shape) and \(other.shape)")
     if rank == 1 { return unsqueezed(0).matmul(other, scale: scale).squeezed(other.rank == 1 ? 0 : -2) }
     if other.rank == 1 { return matmul(other.unsqueezed(1), scale: scale).squeezed(-1) }
     precondition(
@@ -17,7 +18,8 @@ extension Tensor {
     if rank > 2 && other.rank == 2 {
       // One large product instead of a batch of small ones.
       let rows = elementCount(of: Array(shape.dropLast()))
-      return reshaped([rows, shape[rank - 1]]).product(other, scale).reshaped(shape.dropLast() + [other.shape[1]])
+      return reshaped([rows, shape[rank - 1]]).product(other, scale).reshaped(
+        shape.dropLast() + [other.shape[1]])
     }
     return product(other, scale)
   }
@@ -39,7 +41,8 @@ extension Tensor {
   /// The sum of the products of two vectors' elements.
   public func dot(_ other: Tensor) -> Tensor {
     precondition(
-      rank == 1 && shape == other.shape, "Tensor.dot: two vectors of one size, found \(shape) and \(other.shape)")
+      rank == 1 && shape == other.shape,
+      "Tensor.dot: two vectors of one size, found \(shape) and \(other.shape)")
     return matmul(other)
   }
 
@@ -66,7 +69,9 @@ extension Tensor {
     let output = backend.linear(detached(), weight: weight.detached(), bias: bias?.detached())
     let (x, w) = (weight.requiresGradient ? detached() : nil, requiresGradient ? weight.detached() : nil)
     let wantsBias = bias?.requiresGradient ?? false
-    return Tape.record("linear", inputs: [self, weight, bias], output: output, saving: [x, w].compactMap { $0 }) { g in
+    return Tape.record(
+      "linear", inputs: [self, weight, bias], output: output, saving: [x, w].compactMap { $0 }
+    ) { g in
       [w.map { g.matmul($0) }, x.map { g.transposed().matmul($0) }, wantsBias ? g.sum([0]) : nil]
     }
   }
@@ -78,7 +83,8 @@ extension Tensor {
       Array(shape.dropLast(2)), Array(other.shape.dropLast(2)), operation: "Tensor.matmul")
     let output = backend.matrixProduct(detached(), other.detached(), batch: batch, scale: scale)
     let (a, b) = (other.requiresGradient ? detached() : nil, requiresGradient ? other.detached() : nil)
-    return Tape.record("matmul", inputs: [self, other], output: output, saving: [a, b].compactMap { $0 }) { g in
+    return Tape.record("matmul", inputs: [self, other], output: output, saving: [a, b].compactMap { $0 }) {
+      g in
       [
         b.map { g.matmul($0.transposed(), scale: scale).summed(to: aShape) },
         a.map { $0.transposed().matmul(g, scale: scale).summed(to: bShape) },

@@ -31,7 +31,8 @@ extension Tensor {
       case .replicate: border.isWithin(0..<Int.max, 0..<Int.max) && size.h > 0 && size.w > 0
       case .circular: border.isWithin(0..<(size.h + 1), 0..<(size.w + 1))
       }
-    precondition(fits, "Tensor.pad2d: borders that \(mode) can fill from an image of \(size), found \(border)")
+    precondition(
+      fits, "Tensor.pad2d: borders that \(mode) can fill from an image of \(size), found \(border)")
     if border == Border(top: 0, bottom: 0, left: 0, right: 0) { return self }
     let y = backend.pad2d(detached(), border, mode: mode, value: value)
     return Tape.record("pad", ["mode": .string(mode.rawValue)], inputs: [self], output: y) {
@@ -52,13 +53,15 @@ extension Tensor {
       newShape[axis] = shape[axis] + before + after
       precondition(
         newShape[axis] >= 0 && start <= end,
-        "Tensor.pad: at most \(shape[axis]) elements cropped along axis \(axis), found \(before) and \(after)")
+        "Tensor.pad: at most \(shape[axis]) elements cropped along axis \(axis), found \(before) and \(after)"
+      )
       if start > 0 || end < shape[axis] { source = source.sliced(axis, start..<end) }
       target.append(max(0, before)..<(max(0, before) + end - start))
     }
     if newShape == source.shape { return source }
     let y = Tensor(
-      uninitialized: newShape, strides: Strides.dense(newShape, like: source.strides), dtype: dtype, device: device)
+      uninitialized: newShape, strides: Strides.dense(newShape, like: source.strides), dtype: dtype,
+      device: device)
     backend.fill(y, with: Double(value))
     let inside = withoutGradient { y.sliced(ranges: target) }
     backend.copy(source.detached(), into: inside)

@@ -28,7 +28,8 @@ extension Tensor {
   ///   - countIncludePad: whether zeros of the padding count in the mean.
   ///   - divisorOverride: what sums are divided by instead of the number of elements.
   public func avgPool2d(
-    _ kernel: Pair, stride: Pair? = nil, padding: Pair = 0, ceilMode: Bool = false, countIncludePad: Bool = true,
+    _ kernel: Pair, stride: Pair? = nil, padding: Pair = 0, ceilMode: Bool = false,
+    countIncludePad: Bool = true,
     divisorOverride: Int? = nil
   ) -> Tensor {
     requireImage("avgPool2d")
@@ -69,7 +70,8 @@ extension Tensor {
   public func globalAvgPool2d() -> Tensor { adaptiveAvgPool2d(1) }
 
   private func recordMaxPool(
-    _ name: StaticString, _ attributes: @autoclosure () -> [String: OperationAttribute], _ y: Tensor, _ index: Tensor?
+    _ name: StaticString, _ attributes: @autoclosure () -> [String: OperationAttribute], _ y: Tensor,
+    _ index: Tensor?
   ) -> Tensor {
     let size = imageSize
     return Tape.record(name, attributes(), inputs: [self], output: y) { gradient in

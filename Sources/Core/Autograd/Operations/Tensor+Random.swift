@@ -33,10 +33,32 @@ extension Tensor {
   ) -> Tensor {
     precondition(
       low < high && standardDeviation > 0,
-      "Tensor.truncatedNormal: low < high and a positive deviation, found \(low), \(high), \(standardDeviation)")
-    // The inverse of the distribution function, at uniform points between its values at the bounds.
-    func distribution(_ x: Double) -> Double { 0.5 * erfc(-(x - mean) / standardDeviation / 2.0.squareRoot()) }
+      "Tensor.truncatedNormal: low < high and a positive deviation, found \(low), \(high), \(standardDeviation)"
+    )
+    func distribution(_ x: Double) -> Double {
+      0.5 * erfc(-(x - mean) / standardDeviation / 2.0.squareRoot())
+    }
     let (from, to) = (distribution(low), distribution(high))
+    if to - from > 0.5 {
+      // Few fall outside: drawing those again is faster.
+      return drawn(shape) { buffer in
+        var spare: Double?
+        for i in buffer.indices {
+          var x = Double.nan
+          repeat {
+            if let kept = spare.take() {
+              x = kept
+            } else {
+              let radius = (-2 * Foundation.log(1 - generator.uniform())).squareRoot() * standardDeviation
+              let angle = 2 * Double.pi * generator.uniform()
+              (x, spare) = (mean + radius * cos(angle), mean + radius * sin(angle))
+            }
+          } while !(x >= low && x <= high)
+          buffer[i] = Float(x)
+        }
+      }
+    }
+    // The inverse of the distribution function, at uniform points between its values at the bounds.
     return drawn(shape) { buffer in
       for i in buffer.indices {
         let x = mean + standardDeviation * normalQuantile(generator.uniform(from, to))
@@ -49,7 +71,8 @@ extension Tensor {
   public static func bernoulli(
     _ shape: [Int], probability: Double = 0.5, using generator: inout RandomGenerator
   ) -> Tensor {
-    precondition((0...1).contains(probability), "Tensor.bernoulli: a probability in 0...1, found \(probability)")
+    precondition(
+      (0...1).contains(probability), "Tensor.bernoulli: a probability in 0...1, found \(probability)")
     return drawn(shape) { buffer in
       for i in buffer.indices { buffer[i] = generator.uniform() < probability ? 1 : 0 }
     }

@@ -10,7 +10,9 @@ extension Tensor {
   public func mean(_ axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let (axes, before) = (reductionAxes(axes), shape)
     let scale = 1 / Float(max(1, axes.reduce(1) { $0 * shape[$1] }))
-    return finish("mean", reduced(.mean, axes), axes, keepingAxes) { $0.scaled(by: scale).expanded(to: before) }
+    return finish("mean", reduced(.mean, axes), axes, keepingAxes) {
+      $0.scaled(by: scale).expanded(to: before)
+    }
   }
 
   /// The sum over the axes by which `shape` was broadcast to this tensor's: the gradient of a broadcast.
@@ -48,7 +50,8 @@ extension Tensor {
     if !keepingAxes {
       let stay = (0..<rank).filter { !axes.contains($0) }
       result = Tensor(
-        storage: output.storage, shape: stay.map { output.shape[$0] }, strides: stay.map { output.strides[$0] },
+        storage: output.storage, shape: stay.map { output.shape[$0] },
+        strides: stay.map { output.strides[$0] },
         offset: output.offset, dtype: dtype)
     }
     return Tape.record(name, inputs: [self], output: result) { [gradient($0.reshaped(kept))] }

@@ -18,7 +18,9 @@ extension Tensor {
   }
 
   /// The `k`th smallest element along `axis`, counted from 1, and where it was.
-  public func kthValue(_ k: Int, axis: Int = -1, keepingAxis: Bool = false) -> (values: Tensor, indices: Tensor) {
+  public func kthValue(_ k: Int, axis: Int = -1, keepingAxis: Bool = false) -> (
+    values: Tensor, indices: Tensor
+  ) {
     let size = rank == 0 ? 1 : shape[self.axis(axis, "Tensor.kthValue")]
     precondition(k >= 1 && k <= size, "Tensor.kthValue: k in 1...\(size), found \(k)")
     let (values, indices) = topK(k, axis: axis, largest: false)

@@ -9,10 +9,12 @@ extension Tensor {
     let lines = permuted(order).reshaped(stay.map { shape[$0] } + [elementCount(of: axes.map { shape[$0] })])
     let x = lines.detached()
     let kept = x.reduced(.product, [x.rank - 1])
-    let result = Tape.record("prod", ["axes": .ints(axes)], inputs: [lines], output: kept, saving: [x]) { gradient in
+    let result = Tape.record("prod", ["axes": .ints(axes)], inputs: [lines], output: kept, saving: [x]) {
+      gradient in
       [gradient.backend.productGradient(x, gradient: gradient)]
     }
-    return result.reshaped(keepingAxes ? (0..<rank).map { axes.contains($0) ? 1 : shape[$0] } : stay.map { shape[$0] })
+    return result.reshaped(
+      keepingAxes ? (0..<rank).map { axes.contains($0) ? 1 : shape[$0] } : stay.map { shape[$0] })
   }
 
   /// The mean squared distance from the mean over `axes` (all when none are named), by `n - 1` if `unbiased`.
@@ -24,7 +26,9 @@ extension Tensor {
   }
 
   /// The square root of the variance.
-  public func standardDeviation(_ axes: [Int]? = nil, unbiased: Bool = true, keepingAxes: Bool = false) -> Tensor {
+  public func standardDeviation(_ axes: [Int]? = nil, unbiased: Bool = true, keepingAxes: Bool = false)
+    -> Tensor
+  {
     variance(axes, unbiased: unbiased, keepingAxes: keepingAxes).squareRoot()
   }
 
@@ -59,7 +63,8 @@ extension Tensor {
     let axes = reductionAxes(axes)
     let x = detached()
     let kept = x.squared().sum(axes, keepingAxes: true).squareRoot()
-    let result = Tape.record("norm", ["axes": .ints(axes)], inputs: [self], output: kept, saving: [x, kept]) { g in
+    let result = Tape.record("norm", ["axes": .ints(axes)], inputs: [self], output: kept, saving: [x, kept]) {
+      g in
       let factor = Tensor.where(kept.compared(.equal, 0), Tensor(Float(0)), g / kept)
       return [x * factor]
     }

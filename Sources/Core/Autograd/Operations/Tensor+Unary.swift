@@ -5,7 +5,9 @@ extension Tensor {
     requireFloat("applying")
     let x = detached()
     let y = backend.unary(operation, x)
-    guard Tape.isRecording(self) else { return Tape.record(operation.name, inputs: [self], output: y) { [$0] } }
+    guard Tape.isRecording(self) else {
+      return Tape.record(operation.name, inputs: [self], output: y) { [$0] }
+    }
     let needs = backend.unaryNeeds(operation)
     let (input, output) = (needs.input ? x : nil, needs.output ? y : nil)
     return Tape.record(operation.name, inputs: [self], output: y, saving: [input, output].compactMap { $0 }) {

@@ -19,7 +19,9 @@ extension Tensor {
   /// Sums blocks into the image that they cover, as `torch.nn.functional.fold`.
   ///
   /// - Input: `[N, C · kernel.h · kernel.w, L]`; the result is `[N, C, size.h, size.w]`.
-  public func fold(_ size: Pair, kernel: Pair, dilation: Pair = 1, padding: Pair = 0, stride: Pair = 1) -> Tensor {
+  public func fold(_ size: Pair, kernel: Pair, dilation: Pair = 1, padding: Pair = 0, stride: Pair = 1)
+    -> Tensor
+  {
     requireFloat("fold")
     checkKernel("Tensor.fold", kernel)
     let geometry = ConvolutionGeometry(stride: stride, padding: padding, dilation: dilation)

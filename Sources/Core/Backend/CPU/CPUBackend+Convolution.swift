@@ -2,7 +2,8 @@ import CKernels
 
 extension CPUBackend: ConvolutionBackend {
   func conv2d(
-    _ x: Tensor, _ weight: Tensor, scale: Tensor?, bias: Tensor?, residual: Tensor?, activation: FusedActivation,
+    _ x: Tensor, _ weight: Tensor, scale: Tensor?, bias: Tensor?, residual: Tensor?,
+    activation: FusedActivation,
     _ geometry: ConvolutionGeometry, isTraining: Bool, keepsPacked: Bool
   ) -> Tensor {
     let size = geometry.outputSize(x.imageSize, kernel: weight.imageSize)
@@ -76,7 +77,8 @@ extension mm_conv_shape {
     }
     self.init(
       n: int(image[0]), h: int(image[2]), w: int(image[3]), c: int(image[1]), oc: int(weight[0]),
-      kh: int(weight[2]), kw: int(weight[3]), stride_h: int(geometry.stride.h), stride_w: int(geometry.stride.w),
+      kh: int(weight[2]), kw: int(weight[3]), stride_h: int(geometry.stride.h),
+      stride_w: int(geometry.stride.w),
       pad_h: int(geometry.padding.h), pad_w: int(geometry.padding.w), dil_h: int(geometry.dilation.h),
       dil_w: int(geometry.dilation.w), groups: int(geometry.groups), oh: int(output.h), ow: int(output.w))
     precondition(
@@ -114,6 +116,7 @@ extension Tensor {
   /// Traps unless this is a `float32` tensor of four axes.
   func requireImage(_ operation: StaticString) {
     precondition(
-      rank == 4 && dtype == .float32, "Tensor.\(operation): a float32 [N, C, H, W] tensor, found \(dtype) \(shape)")
+      rank == 4 && dtype == .float32,
+      "Tensor.\(operation): a float32 [N, C, H, W] tensor, found \(dtype) \(shape)")
   }
 }

@@ -46,7 +46,8 @@ extension CPUBackend {
   ) -> Result {
     let line = AxisLine(logits, 1)
     var parameters = mm_cross_entropy(
-      outer: line.outer, n: line.count, inner: line.inner, weight: options.weight.map { UnsafePointer($0.pointer(Float.self)) },
+      outer: line.outer, n: line.count, inner: line.inner,
+      weight: options.weight.map { UnsafePointer($0.pointer(Float.self)) },
       ignore: Int64(options.ignoreIndex), smoothing: options.labelSmoothing)
     return withExtendedLifetime((logits, options.weight)) { body(&parameters) }
   }

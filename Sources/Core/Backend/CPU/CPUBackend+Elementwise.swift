@@ -14,7 +14,8 @@ extension CPUBackend: ElementwiseBackend {
     return (saves & MM_SAVES_X != 0, saves & MM_SAVES_Y != 0)
   }
 
-  func unaryGradient(_ operation: UnaryOperation, input: Tensor?, output: Tensor?, gradient: Tensor) -> Tensor {
+  func unaryGradient(_ operation: UnaryOperation, input: Tensor?, output: Tensor?, gradient: Tensor) -> Tensor
+  {
     // All in one layout: that of the saved values.
     let strides = (output ?? input ?? gradient).strides
     let gradient = arranged(gradient, strides)
@@ -107,7 +108,8 @@ extension CPUBackend: ElementwiseBackend {
   }
 
   /// A result of `shape`, laid out like the first operand that has that shape, and the loop over all of them.
-  private func broadcast(_ operands: [Tensor], _ shape: [Int], dtype: DType = .float32) -> (Tensor, LoopPlan) {
+  private func broadcast(_ operands: [Tensor], _ shape: [Int], dtype: DType = .float32) -> (Tensor, LoopPlan)
+  {
     let leader = operands.first { $0.shape == shape }
     let strides = leader.map { Strides.dense(shape, like: $0.strides) } ?? Strides.contiguous(shape)
     let y = Tensor(uninitialized: shape, strides: strides, dtype: dtype)
@@ -144,7 +146,8 @@ extension UnaryOperation {
     case .tanh: (MM_UNARY_TANH, [])
     case .silu: (MM_UNARY_SILU, [])
     case .hardSwish: (MM_UNARY_HSWISH, [])
-    case .hardSigmoid(let bias, let divisor, let min, let max): (MM_UNARY_HSIGMOID, [bias, divisor, min, max])
+    case .hardSigmoid(let bias, let divisor, let min, let max):
+      (MM_UNARY_HSIGMOID, [bias, divisor, min, max])
     case .gelu: (MM_UNARY_GELU, [])
     case .geluTanh: (MM_UNARY_GELU_TANH, [])
     case .mish: (MM_UNARY_MISH, [])

@@ -47,7 +47,8 @@ extension mm_grid_sample {
       case .reflection: MM_SAMPLE_REFLECTION
       }
     self.init(
-      n: image[0], h: image[2], w: image[3], c: image[1], oh: grid[1], ow: grid[2], mode: mode, padding: padding,
+      n: image[0], h: image[2], w: image[3], c: image[1], oh: grid[1], ow: grid[2], mode: mode,
+      padding: padding,
       align_corners: sampling.alignCorners ? 1 : 0)
   }
 }

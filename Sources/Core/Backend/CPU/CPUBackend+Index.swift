@@ -19,7 +19,9 @@ extension CPUBackend: IndexBackend {
     } else {
       let size = line.inner * x.dtype.size
       let rows = index.pointer(Int64.self)
-      for i in 0..<m { checkIndex(rows[i] >= 0 && rows[i] < line.count ? 0 : i + 1, index, line.count, "indexSelected") }
+      for i in 0..<m {
+        checkIndex(rows[i] >= 0 && rows[i] < line.count ? 0 : i + 1, index, line.count, "indexSelected")
+      }
       for o in 0..<line.outer {
         for i in 0..<m {
           memcpy(y.bytes + (o * m + i) * size, x.bytes + (o * line.count + Int(rows[i])) * size, size)
@@ -38,7 +40,8 @@ extension CPUBackend: IndexBackend {
     let line = AxisLine(result, axis)
     checkIndex(
       mm_index_add(
-        line.outer, line.count, line.inner, index.count, source.pointer(Float.self), index.pointer(Int64.self),
+        line.outer, line.count, line.inner, index.count, source.pointer(Float.self),
+        index.pointer(Int64.self),
         result.pointer(Float.self)), index, line.count, "indexAdd")
     return result
   }
@@ -70,7 +73,8 @@ extension CPUBackend: IndexBackend {
     let line = AxisLine(result, axis)
     checkIndex(
       (adding ? mm_scatter_add : mm_scatter)(
-        line.outer, line.count, line.inner, index.shape[axis], y.pointer(Float.self), index.pointer(Int64.self),
+        line.outer, line.count, line.inner, index.shape[axis], y.pointer(Float.self),
+        index.pointer(Int64.self),
         result.pointer(Float.self)), index, line.count, adding ? "scatterAdded" : "scattered")
     return result
   }
@@ -101,7 +105,8 @@ extension CPUBackend: IndexBackend {
     let index = copyUnlessContiguous(index)
     let y = Tensor(uninitialized: index.shape + [classes])
     checkIndex(
-      mm_one_hot(index.count, classes, index.pointer(Int64.self), y.pointer(Float.self)), index, classes, "oneHot")
+      mm_one_hot(index.count, classes, index.pointer(Int64.self), y.pointer(Float.self)), index, classes,
+      "oneHot")
     return y
   }
 

@@ -26,7 +26,8 @@ extension CPUBackend {
   private func floorDivision(_ a: Int64, _ b: Int64) -> (quotient: Int64, remainder: Int64) {
     precondition(b != 0, "Tensor.floorDivided: the divisor must not be 0")
     let (quotient, remainder) = (a.dividedReportingOverflow(by: b).partialValue, b == -1 ? 0 : a % b)
-    return remainder != 0 && (remainder < 0) != (b < 0) ? (quotient - 1, remainder + b) : (quotient, remainder)
+    return remainder != 0 && (remainder < 0) != (b < 0)
+      ? (quotient - 1, remainder + b) : (quotient, remainder)
   }
 
   func compareIntegers(_ comparison: Comparison, _ a: Tensor, _ b: Tensor) -> Tensor {

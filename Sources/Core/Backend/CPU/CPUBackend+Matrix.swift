@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 
 extension CPUBackend: MatrixBackend {
   func matrixProduct(_ a: Tensor, _ b: Tensor, batch: [Int], scale: Float) -> Tensor {
@@ -39,22 +38,24 @@ extension CPUBackend: MatrixBackend {
     if result.count == 0 || k == 0 { return result }
     gemm(
       batch: 1, m: m, n: n, k: k, scale: 1, MatrixOperand(x, self), 0, 0,
-      MatrixOperand(weight.transposed(), self), 0, 0, beta: bias == nil ? 0 : 1, result.pointer(Float.self), 0)
+      MatrixOperand(weight.transposed(), self), 0, 0, beta: bias == nil ? 0 : 1, result.pointer(Float.self), 0
+    )
     return result
   }
 
   /// `c = scale · a · b + beta · c` for `batch` row-major products that lie `step` elements apart.
   private func gemm(
     batch: Int, m: Int, n: Int, k: Int, scale: Float, _ a: MatrixOperand, _ aOffset: Int, _ aStep: Int,
-    _ b: MatrixOperand, _ bOffset: Int, _ bStep: Int, beta: Float, _ c: UnsafeMutablePointer<Float>, _ cStep: Int
+    _ b: MatrixOperand, _ bOffset: Int, _ bStep: Int, beta: Float, _ c: UnsafeMutablePointer<Float>,
+    _ cStep: Int
   ) {
-    let (x, y) = (a.tensor.pointer(Float.self) + aOffset, b.tensor.pointer(Float.self) + bOffset)
-    for i in 0..<batch {
-      cblas_sgemm(
-        CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans,
-        Int32(m), Int32(n), Int32(k), scale, x + i * aStep, Int32(a.leading), y + i * bStep, Int32(b.leading), beta,
-        c + i * cStep, Int32(n))
-    }
+    precondition(
+      max(batch, m, n, k, a.leading, b.leading) <= Int(Int32.max),
+      "Tensor.matmul: sizes below 2^31, found \(batch) products of \(m) x \(k) and \(k) x \(n)")
+    mm_gemm_batched(
+      Int32(batch), a.isTransposed ? 1 : 0, b.isTransposed ? 1 : 0, Int32(m), Int32(n), Int32(k), scale,
+      a.tensor.pointer(Float.self) + aOffset, Int32(a.leading), aStep, b.tensor.pointer(Float.self) + bOffset,
+      Int32(b.leading), bStep, beta, c, Int32(n), cStep)
   }
 }
 

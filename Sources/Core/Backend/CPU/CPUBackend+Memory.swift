@@ -46,7 +46,8 @@ extension CPUBackend: MemoryBackend {
       memcpy(target.bytes, source.bytes, source.count * size)
       return
     }
-    let plan = LoopPlan(shape: source.shape, orderedBy: target.strides, strides: [source.strides, target.strides])
+    let plan = LoopPlan(
+      shape: source.shape, orderedBy: target.strides, strides: [source.strides, target.strides])
     mm_strided_copy(
       Int32(size), plan.rank, plan.shape, plan.strides[0], source.bytes, plan.strides[1], target.bytes)
   }

@@ -12,7 +12,8 @@ extension CPUBackend: NormalizationBackend {
   }
 
   func updateRunning(
-    _ runningMean: Tensor, _ runningVariance: Tensor, mean: Tensor, variance: Tensor, count: Int, momentum: Float
+    _ runningMean: Tensor, _ runningVariance: Tensor, mean: Tensor, variance: Tensor, count: Int,
+    momentum: Float
   ) {
     runningMean.storage.touch()
     runningVariance.storage.touch()
@@ -30,7 +31,8 @@ extension CPUBackend: NormalizationBackend {
     let rstd = Tensor(uninitialized: [channels])
     mm_bn_coefficients(
       channels, mean.pointer(Float.self), variance.pointer(Float.self), eps, weight?.pointer(Float.self),
-      bias?.pointer(Float.self), scale.pointer(Float.self), shift.pointer(Float.self), rstd.pointer(Float.self))
+      bias?.pointer(Float.self), scale.pointer(Float.self), shift.pointer(Float.self),
+      rstd.pointer(Float.self))
     return (scale, shift, rstd)
   }
 

@@ -29,7 +29,8 @@ extension CPUBackend {
     let values = emptyGradients(like: x, parameters: [channels], wants)
     if x.count > 0 {
       mm_group_norm_backward(
-        x.shape[0], x.shape[2] * x.shape[3], channels, groups, x.pointer(Float.self), gradient.pointer(Float.self),
+        x.shape[0], x.shape[2] * x.shape[3], channels, groups, x.pointer(Float.self),
+        gradient.pointer(Float.self),
         mean.pointer(Float.self), rstd.pointer(Float.self), weight?.pointer(Float.self),
         values.weight?.pointer(Float.self), values.bias?.pointer(Float.self), values.x?.pointer(Float.self))
     }
@@ -81,7 +82,8 @@ extension CPUBackend {
     let x = Tensor(uninitialized: y.shape, strides: y.strides)
     if y.count > 0 {
       mm_l2_normalize_backward(
-        y.count / width, width, y.pointer(Float.self), gradient.pointer(Float.self), norm.pointer(Float.self), eps,
+        y.count / width, width, y.pointer(Float.self), gradient.pointer(Float.self), norm.pointer(Float.self),
+        eps,
         x.pointer(Float.self))
     }
     return x

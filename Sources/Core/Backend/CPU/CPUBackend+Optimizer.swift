@@ -36,7 +36,8 @@ extension CPUBackend: OptimizerBackend {
       momentum: options.momentum)
     mm_rmsprop_step(
       &rule, parameter.count, gradient.pointer(Float.self), squareAverage.pointer(Float.self),
-      momentumBuffer?.pointer(Float.self), gradientAverage?.pointer(Float.self), parameter.pointer(Float.self))
+      momentumBuffer?.pointer(Float.self), gradientAverage?.pointer(Float.self), parameter.pointer(Float.self)
+    )
   }
 
   func sumOfSquares(_ x: Tensor) -> Double {
@@ -72,7 +73,8 @@ extension CPUBackend: OptimizerBackend {
       precondition(target.isDense && target.dtype == .float32, "Optimizer.step: dense float32 tensors")
       if index == 0 { gradient = arranged(gradient, target.strides) }
       precondition(
-        target.shape == gradient.shape && Strides.agree(target.strides, gradient.strides, shape: target.shape),
+        target.shape == gradient.shape
+          && Strides.agree(target.strides, gradient.strides, shape: target.shape),
         "Optimizer.step: state must have the shape and layout of its parameter")
       target.storage.touch()
     }

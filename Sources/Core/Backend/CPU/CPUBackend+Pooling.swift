@@ -21,7 +21,8 @@ extension CPUBackend: PoolingBackend {
       var pool = mm_pool2d(
         n: gradient.shape[0], h: size.h, w: size.w, c: gradient.shape[1], oh: gradient.shape[2],
         ow: gradient.shape[3], kh: 1, kw: 1, sh: 1, sw: 1, ph: 0, pw: 0, dh: 1, dw: 1)
-      mm_max_pool2d_backward(&pool, gradient.pointer(Float.self), index.pointer(Int32.self), x.pointer(Float.self))
+      mm_max_pool2d_backward(
+        &pool, gradient.pointer(Float.self), index.pointer(Int32.self), x.pointer(Float.self))
     }
     return x
   }

@@ -94,7 +94,8 @@ extension mm_resize {
   fileprivate init(_ resize: Resize, image: [Int]) {
     self.init(
       n: image[0], h: image[2], w: image[3], c: image[1], oh: resize.output.h, ow: resize.output.w,
-      scale_h: resize.scale?.h ?? 0, scale_w: resize.scale?.w ?? 0, align_corners: resize.alignCorners ? 1 : 0,
+      scale_h: resize.scale?.h ?? 0, scale_w: resize.scale?.w ?? 0,
+      align_corners: resize.alignCorners ? 1 : 0,
       mode: resize.mode.kernel)
   }
 }

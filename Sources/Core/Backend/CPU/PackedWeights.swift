@@ -1,52 +1,65 @@
 import CKernels
 
-/// Weights in the order in which one convolution algorithm reads them.
+/// The weights of convolutions in the orders in which algorithms read them, kept at the storage of the weights.
 final class PackedWeights {
   /// Which pass of a convolution reads the weights.
-  enum Pass: String {
+  enum Pass {
     case forward, inputGradient
   }
 
-  /// The packed weights; each kind of algorithm has an order of its own.
-  private(set) var storage: Storage
-  /// The factors that were multiplied in, and their version.
-  private var scale: (storage: Storage, version: Int, offset: Int)?
+  /// What the order depends on: all of a convolution but the size of its images.
+  private struct Key: Equatable {
+    let pass: Pass
+    let algorithm: mm_conv_algorithm
+    /// Where a view of the storage starts.
+    let offset: Int
+    let c, oc, kh, kw, groups: Int32
+    let strideH, strideW, padH, padW, dilationH, dilationW: Int32
 
-  private init(
-    _ shape: mm_conv_shape, _ algorithm: mm_conv_algorithm, _ pass: Pass, _ weight: Tensor, scale: Tensor?
-  ) {
-    storage = Self.pack(shape, algorithm, pass, weight, scale: scale)
-    self.scale = scale.map { ($0.storage, $0.storage.version, $0.offset) }
+    init(_ shape: mm_conv_shape, _ algorithm: mm_conv_algorithm, _ pass: Pass, offset: Int) {
+      (self.pass, self.algorithm, self.offset) = (pass, algorithm, offset)
+      (c, oc, kh, kw, groups) = (shape.c, shape.oc, shape.kh, shape.kw, shape.groups)
+      (strideH, strideW, padH, padW) = (shape.stride_h, shape.stride_w, shape.pad_h, shape.pad_w)
+      (dilationH, dilationW) = (shape.dil_h, shape.dil_w)
+    }
   }
 
-  /// The weights packed, from the cache at their storage unless they are about to change.
+  private struct Entry {
+    let key: Key
+    /// The factors that were multiplied in, and their version.
+    let scale: (storage: Storage, version: Int, offset: Int)?
+    let packed: Storage
+
+    func isOf(_ key: Key, _ scale: Tensor?) -> Bool {
+      guard self.key == key else { return false }
+      guard let mine = self.scale, let scale else { return self.scale == nil && scale == nil }
+      return mine.storage === scale.storage && mine.version == scale.storage.version
+        && mine.offset == scale.offset
+    }
+  }
+
+  /// As many as algorithms and passes that use the weights.
+  private var entries: [Entry] = []
+
+  /// The weights packed.
+  ///
+  /// - Parameters:
+  ///   - scale: a factor for each output channel.
+  ///   - keeps: whether to keep them for the next call; they go when the weights change.
   static func make(
     _ shape: mm_conv_shape, _ algorithm: mm_conv_algorithm, _ pass: Pass, _ weight: Tensor, scale: Tensor?,
     keeps: Bool
   ) -> Storage {
-    // A packed copy lives at the storage of a parameter; a copy made only now would take it along when it goes.
     guard keeps, weight.isContiguous else { return pack(shape, algorithm, pass, weight, scale: scale) }
-    let key =
-      "conv.\(pass).\(algorithm.rawValue).\(weight.offset).\(weight.shape).\(shape.groups)."
-      + "\(shape.stride_h).\(shape.stride_w).\(shape.dil_h).\(shape.dil_w).\(shape.pad_h).\(shape.pad_w)"
-      + (scale == nil ? "" : ".scaled")
-    let packed = weight.storage.derive(key) { PackedWeights(shape, algorithm, pass, weight, scale: scale) }
-    packed.renew(shape, algorithm, pass, weight, scale: scale)
-    return packed.storage
-  }
-
-  /// Packs again if the factors are others than those multiplied in.
-  private func renew(
-    _ shape: mm_conv_shape, _ algorithm: mm_conv_algorithm, _ pass: Pass, _ weight: Tensor, scale: Tensor?
-  ) {
-    guard let scale else { return }
-    if let known = self.scale, known.storage === scale.storage, known.version == scale.storage.version,
-      known.offset == scale.offset
-    {
-      return
-    }
-    storage = Self.pack(shape, algorithm, pass, weight, scale: scale)
-    self.scale = (scale.storage, scale.storage.version, scale.offset)
+    let cache = weight.storage.derive("packed") { PackedWeights() }
+    let key = Key(shape, algorithm, pass, offset: weight.offset)
+    if let entry = cache.entries.first(where: { $0.isOf(key, scale) }) { return entry.packed }
+    // Factors that have changed do not come back.
+    cache.entries.removeAll { $0.key == key && ($0.scale == nil) == (scale == nil) }
+    let packed = pack(shape, algorithm, pass, weight, scale: scale)
+    let origin = scale.map { ($0.storage, $0.storage.version, $0.offset) }
+    cache.entries.append(Entry(key: key, scale: origin, packed: packed))
+    return packed
   }
 
   private static func pack(
@@ -62,7 +75,8 @@ final class PackedWeights {
       mm_conv_pack(&shape, algorithm, weight.pointer(Float.self), scale?.pointer(Float.self), packed.pointer)
     case .inputGradient:
       packed = Storage(byteCount: mm_conv_packed_bytes_dgrad(&shape, algorithm))
-      mm_conv_pack_dgrad(&shape, algorithm, weight.pointer(Float.self), scale?.pointer(Float.self), packed.pointer)
+      mm_conv_pack_dgrad(
+        &shape, algorithm, weight.pointer(Float.self), scale?.pointer(Float.self), packed.pointer)
     }
     return packed
   }

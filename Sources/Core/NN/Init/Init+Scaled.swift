@@ -9,7 +9,8 @@ extension Init {
   ) {
     let (fanIn, fanOut) = fans(of: parameter.shape)
     draw(
-      parameter, deviation: gain * (2 / Double(max(1, fanIn + fanOut))).squareRoot(), distribution, using: &generator)
+      parameter, deviation: gain * (2 / Double(max(1, fanIn + fanOut))).squareRoot(), distribution,
+      using: &generator)
   }
 
   /// Deviation `gain(nonlinearity) / √fan`.
@@ -36,7 +37,9 @@ extension Init {
   }
 
   /// How `torch.nn.Linear` and `torch.nn.Conv2d` start: weight and bias uniform within `±1 / √fanIn`.
-  public static func linearDefault(_ weight: Parameter, bias: Parameter?, using generator: inout RandomGenerator) {
+  public static func linearDefault(
+    _ weight: Parameter, bias: Parameter?, using generator: inout RandomGenerator
+  ) {
     kaiming(
       weight, a: 5.0.squareRoot(), mode: .fanIn, nonlinearity: .leakyReLU, distribution: .uniform,
       using: &generator)
@@ -47,7 +50,8 @@ extension Init {
   }
 
   private static func draw(
-    _ parameter: Parameter, deviation: Double, _ distribution: Distribution, using generator: inout RandomGenerator
+    _ parameter: Parameter, deviation: Double, _ distribution: Distribution,
+    using generator: inout RandomGenerator
   ) {
     switch distribution {
     case .normal: normal(parameter, standardDeviation: deviation, using: &generator)

@@ -26,7 +26,8 @@ public enum Init {
     /// The recommended factor; `slope` is that of a leaky rectifier.
     public func gain(slope: Double = 0.01) -> Double {
       switch self {
-      case .linear, .conv1d, .conv2d, .conv3d, .convTranspose1d, .convTranspose2d, .convTranspose3d, .sigmoid: 1
+      case .linear, .conv1d, .conv2d, .conv3d, .convTranspose1d, .convTranspose2d, .convTranspose3d, .sigmoid:
+        1
       case .tanh: 5.0 / 3
       case .relu: 2.0.squareRoot()
       case .leakyReLU: (2 / (1 + slope * slope)).squareRoot()
@@ -56,7 +57,8 @@ public enum Init {
   }
 
   public static func normal(
-    _ parameter: Parameter, mean: Double = 0, standardDeviation: Double = 1, using generator: inout RandomGenerator
+    _ parameter: Parameter, mean: Double = 0, standardDeviation: Double = 1,
+    using generator: inout RandomGenerator
   ) {
     parameter.assign(
       .normal(parameter.shape, mean: mean, standardDeviation: standardDeviation, using: &generator))
@@ -64,12 +66,14 @@ public enum Init {
 
   /// Normally distributed within `low...high` (absolute bounds, not in deviations).
   public static func truncatedNormal(
-    _ parameter: Parameter, mean: Double = 0, standardDeviation: Double = 1, low: Double = -2, high: Double = 2,
+    _ parameter: Parameter, mean: Double = 0, standardDeviation: Double = 1, low: Double = -2,
+    high: Double = 2,
     using generator: inout RandomGenerator
   ) {
     parameter.assign(
       .truncatedNormal(
-        parameter.shape, mean: mean, standardDeviation: standardDeviation, low: low, high: high, using: &generator))
+        parameter.shape, mean: mean, standardDeviation: standardDeviation, low: low, high: high,
+        using: &generator))
   }
 
   /// The bias with which a sigmoid starts at `probability`: `-log((1 - p) / p)`.

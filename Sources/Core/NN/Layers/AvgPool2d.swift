@@ -1,4 +1,6 @@
-/// The mean of each window. Mirrors `torch.nn.AvgPool2d`.
+/// The mean of each window.
+///
+/// Mirrors `torch.nn.AvgPool2d`.
 ///
 /// - Input: `[N, C, H, W]`
 /// - Output: `[N, C, H', W']` with `H' = (H + 2·padding.h − kernel.h) / stride.h + 1`, rounded up in `ceilMode`
@@ -13,7 +15,8 @@ public final class AvgPool2d: Module, UnaryModule {
 
   /// - Parameter stride: `kernel` unless given.
   public init(
-    _ kernel: Pair, stride: Pair? = nil, padding: Pair = 0, ceilMode: Bool = false, countIncludePad: Bool = true,
+    _ kernel: Pair, stride: Pair? = nil, padding: Pair = 0, ceilMode: Bool = false,
+    countIncludePad: Bool = true,
     divisorOverride: Int? = nil
   ) {
     (self.kernel, self.stride, self.padding) = (kernel, stride ?? kernel, padding)
@@ -27,7 +30,9 @@ public final class AvgPool2d: Module, UnaryModule {
   }
 }
 
-/// Means of windows that split an image into `output` rows and columns. Mirrors `torch.nn.AdaptiveAvgPool2d`.
+/// Means of windows that split an image into `output` rows and columns.
+///
+/// Mirrors `torch.nn.AdaptiveAvgPool2d`.
 ///
 /// - Input: `[N, C, H, W]`
 /// - Output: `[N, C, output.h, output.w]`

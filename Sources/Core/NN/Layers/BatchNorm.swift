@@ -37,12 +37,12 @@ public class BatchNorm: Module, NormLayer {
   /// `activation(norm(x) + residual)` in one pass.
   public final func callAsFunction(_ x: Tensor, residual: Tensor?, activation: FusedActivation) -> Tensor {
     check(x)
-    if x.rank == 3 {
-      // A sequence is an image of one column.
-      return self(x.unsqueezed(-1), residual: residual?.unsqueezed(-1), activation: activation).squeezed(-1)
-    }
-    return x.batchNorm(
-      statistics(), weight: weight?.value, bias: bias?.value, eps: eps, residual: residual, activation: activation)
+    // A sequence is an image of one column.
+    let isSequence = x.rank == 3
+    let y = (isSequence ? x.unsqueezed(-1) : x).batchNorm(
+      statistics(), weight: weight?.value, bias: bias?.value, eps: eps,
+      residual: isSequence ? residual?.unsqueezed(-1) : residual, activation: activation)
+    return isSequence ? y.squeezed(-1) : y
   }
 
   /// Traps unless `x` has the shape that the layer takes.
@@ -54,7 +54,9 @@ public class BatchNorm: Module, NormLayer {
 
   /// What normalises this time; counts the batch.
   private func statistics() -> BatchNormStatistics {
-    guard let runningMean, let runningVar, let numBatchesTracked else { return .batch(updating: nil, momentum: 0) }
+    guard let runningMean, let runningVar, let numBatchesTracked else {
+      return .batch(updating: nil, momentum: 0)
+    }
     guard isTraining else { return .fixed(mean: runningMean.value, variance: runningVar.value) }
     let batches = numBatchesTracked.value.elements(as: Int64.self)[0] &+ 1
     numBatchesTracked.assign(Tensor([batches], shape: []))
@@ -94,11 +96,13 @@ public class BatchNorm: Module, NormLayer {
 
   public final func foldedAffine(addingTo bias: Parameter?) -> (scale: Tensor, shift: Tensor)? {
     guard !isTraining, let runningMean, let runningVar else { return nil }
-    let tensors = [runningMean.value, runningVar.value, weight?.value, self.bias?.value, bias?.value].compactMap { $0 }
+    let tensors = [runningMean.value, runningVar.value, weight?.value, self.bias?.value, bias?.value]
+      .compactMap { $0 }
     if let folded, folded.isCurrent(tensors) { return (folded.scale, folded.shift) }
     return withoutGradient {
       let (scale, shift, _) = runningMean.value.backend.batchNormCoefficients(
-        mean: runningMean.value.detached(), variance: runningVar.value.detached(), weight: weight?.value.detached(),
+        mean: runningMean.value.detached(), variance: runningVar.value.detached(),
+        weight: weight?.value.detached(),
         bias: self.bias?.value.detached(), eps: Float(eps))
       let total = bias.map { shift + $0.value.detached() * scale } ?? shift
       folded = Folded(tensors, scale: scale, shift: total)
@@ -107,7 +111,9 @@ public class BatchNorm: Module, NormLayer {
   }
 }
 
-/// Batch normalisation of images. Mirrors `torch.nn.BatchNorm2d`.
+/// Batch normalisation of images.
+///
+/// Mirrors `torch.nn.BatchNorm2d`.
 ///
 /// - Input: `[N, features, H, W]`; the output has the same shape.
 public final class BatchNorm2d: BatchNorm {
@@ -117,7 +123,9 @@ public final class BatchNorm2d: BatchNorm {
   }
 }
 
-/// Batch normalisation of vectors and sequences. Mirrors `torch.nn.BatchNorm1d`.
+/// Batch normalisation of vectors and sequences.
+///
+/// Mirrors `torch.nn.BatchNorm1d`.
 ///
 /// - Input: `[N, features]` or `[N, features, L]`; the output has the same shape.
 public final class BatchNorm1d: BatchNorm {

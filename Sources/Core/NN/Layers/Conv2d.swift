@@ -24,22 +24,22 @@ public final class Conv2d: Module, UnaryModule {
   public let paddingMode: PaddingMode
 
   public init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1,
     groups: Int = 1, bias: Bool = true, paddingMode: PaddingMode = .zeros
   ) {
     precondition(
-      inChannels > 0 && outChannels > 0 && groups > 0 && inChannels % groups == 0 && outChannels % groups == 0,
+      inChannels > 0 && outChannels > 0 && groups > 0 && inChannels % groups == 0
+        && outChannels % groups == 0,
       "Conv2d: groups (\(groups)) must divide inChannels (\(inChannels)) and outChannels (\(outChannels))")
     precondition(
       kernel.h > 0 && kernel.w > 0, "Conv2d: a kernel of at least one row and column, found \(kernel)")
     (self.inChannels, self.outChannels, self.kernel, self.groups) = (inChannels, outChannels, kernel, groups)
     (self.stride, self.padding, self.dilation, self.paddingMode) = (stride, padding, dilation, paddingMode)
-    var generator = DefaultInitialization.generator()
-    let shape = [outChannels, inChannels / groups, kernel.h, kernel.w]
-    let bound = DefaultInitialization.fanInBound(shape)
-    weight = Parameter(DefaultInitialization.uniform(shape, bound: bound, using: &generator))
-    self.bias =
-      bias ? Parameter(DefaultInitialization.uniform([outChannels], bound: bound, using: &generator)) : nil
+    weight = Parameter(.zeros([outChannels, inChannels / groups, kernel.h, kernel.w]))
+    self.bias = bias ? Parameter(.zeros([outChannels])) : nil
+    super.init()
+    InitialValues.draw { initializeWeights(using: &$0) }
   }
 
   /// How the kernel slides over an image, where padding is zeros.
@@ -70,9 +70,7 @@ public final class Conv2d: Module, UnaryModule {
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    let bound = DefaultInitialization.fanInBound(weight.shape)
-    weight.assign(DefaultInitialization.uniform(weight.shape, bound: bound, using: &generator))
-    bias?.assign(DefaultInitialization.uniform([outChannels], bound: bound, using: &generator))
+    Init.linearDefault(weight, bias: bias, using: &generator)
   }
 }
 

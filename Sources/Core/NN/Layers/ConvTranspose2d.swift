@@ -19,18 +19,21 @@ public final class ConvTranspose2d: Module, UnaryModule {
     outputPadding: Pair = 0, groups: Int = 1, bias: Bool = true, dilation: Pair = 1
   ) {
     precondition(
-      inChannels > 0 && outChannels > 0 && groups > 0 && inChannels % groups == 0 && outChannels % groups == 0,
-      "ConvTranspose2d: groups (\(groups)) must divide inChannels (\(inChannels)) and outChannels (\(outChannels))")
+      inChannels > 0 && outChannels > 0 && groups > 0 && inChannels % groups == 0
+        && outChannels % groups == 0,
+      "ConvTranspose2d: groups (\(groups)) must divide inChannels (\(inChannels)) and outChannels (\(outChannels))"
+    )
     precondition(
-      kernel.h > 0 && kernel.w > 0, "ConvTranspose2d: a kernel of at least one row and column, found \(kernel)")
+      kernel.h > 0 && kernel.w > 0,
+      "ConvTranspose2d: a kernel of at least one row and column, found \(kernel)")
     (self.inChannels, self.outChannels, self.kernel, self.groups) = (inChannels, outChannels, kernel, groups)
-    (self.stride, self.padding, self.outputPadding, self.dilation) = (stride, padding, outputPadding, dilation)
-    var generator = DefaultInitialization.generator()
-    let shape = [inChannels, outChannels / groups, kernel.h, kernel.w]
-    let bound = DefaultInitialization.fanInBound(shape)
-    weight = Parameter(DefaultInitialization.uniform(shape, bound: bound, using: &generator))
-    self.bias =
-      bias ? Parameter(DefaultInitialization.uniform([outChannels], bound: bound, using: &generator)) : nil
+    (self.stride, self.padding, self.outputPadding, self.dilation) = (
+      stride, padding, outputPadding, dilation
+    )
+    weight = Parameter(.zeros([inChannels, outChannels / groups, kernel.h, kernel.w]))
+    self.bias = bias ? Parameter(.zeros([outChannels])) : nil
+    super.init()
+    InitialValues.draw { initializeWeights(using: &$0) }
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -40,8 +43,6 @@ public final class ConvTranspose2d: Module, UnaryModule {
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    let bound = DefaultInitialization.fanInBound(weight.shape)
-    weight.assign(DefaultInitialization.uniform(weight.shape, bound: bound, using: &generator))
-    bias?.assign(DefaultInitialization.uniform([outChannels], bound: bound, using: &generator))
+    Init.linearDefault(weight, bias: bias, using: &generator)
   }
 }

@@ -24,6 +24,8 @@ public final class Embedding: Module {
   /// Normally distributed with deviation 1; 0 for the padding index.
   public override func initializeWeights(using generator: inout RandomGenerator) {
     Init.normal(weight, using: &generator)
-    if let paddingIndex { weight.value.detached().selected(0, paddingIndex).assignInPlace(.zeros([weight.shape[1]])) }
+    if let paddingIndex {
+      weight.value.detached().selected(0, paddingIndex).assignInPlace(.zeros([weight.shape[1]]))
+    }
   }
 }

@@ -1,4 +1,6 @@
-/// Makes one axis of several. Mirrors `torch.nn.Flatten`.
+/// Makes one axis of several.
+///
+/// Mirrors `torch.nn.Flatten`.
 ///
 /// - Input: `[N, ...]`
 /// - Output: `[N, product of the rest]`, with the default axes.

@@ -1,4 +1,6 @@
-/// Normalises groups of channels of each image. Mirrors `torch.nn.GroupNorm`.
+/// Normalises groups of channels of each image.
+///
+/// Mirrors `torch.nn.GroupNorm`.
 ///
 /// Wu and He, 2018, <https://arxiv.org/abs/1803.08494>.
 ///

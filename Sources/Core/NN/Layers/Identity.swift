@@ -1,4 +1,6 @@
-/// Passes its input on. Mirrors `torch.nn.Identity`.
+/// Passes its input on.
+///
+/// Mirrors `torch.nn.Identity`.
 public final class Identity: Module, UnaryModule {
   public override init() {}
 

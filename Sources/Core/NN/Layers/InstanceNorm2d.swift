@@ -1,4 +1,6 @@
-/// Normalises each channel of each image. Mirrors `torch.nn.InstanceNorm2d`.
+/// Normalises each channel of each image.
+///
+/// Mirrors `torch.nn.InstanceNorm2d`.
 ///
 /// - Input: `[N, features, H, W]`; the output has the same shape.
 public final class InstanceNorm2d: Module, NormLayer {

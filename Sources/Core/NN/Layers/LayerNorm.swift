@@ -1,4 +1,6 @@
-/// Normalises over the last axes. Mirrors `torch.nn.LayerNorm`.
+/// Normalises over the last axes.
+///
+/// Mirrors `torch.nn.LayerNorm`.
 ///
 /// Ba, Kiros and Hinton, 2016, <https://arxiv.org/abs/1607.06450>.
 ///
@@ -31,7 +33,9 @@ public final class LayerNorm: Module, NormLayer {
   public override func initializeWeights(using generator: inout RandomGenerator) { resetAffine() }
 }
 
-/// Normalises the channels of each pixel. Mirrors mmcls' `LayerNorm2d` (`LN2d`).
+/// Normalises the channels of each pixel.
+///
+/// Mirrors mmcls' `LayerNorm2d` (`LN2d`).
 ///
 /// - Input: `[N, channels, H, W]`; the output has the same shape.
 public final class LayerNorm2d: Module, NormLayer {

@@ -9,7 +9,8 @@ public final class Linear: Module, UnaryModule {
 
   public init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool = true) {
     precondition(
-      inFeatures >= 0 && outFeatures >= 0, "Linear: sizes must not be negative, found \(inFeatures), \(outFeatures)")
+      inFeatures >= 0 && outFeatures >= 0,
+      "Linear: sizes must not be negative, found \(inFeatures), \(outFeatures)")
     weight = Parameter(.zeros([outFeatures, inFeatures]))
     self.bias = bias ? Parameter(.zeros([outFeatures])) : nil
   }

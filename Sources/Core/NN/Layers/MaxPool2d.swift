@@ -1,4 +1,6 @@
-/// The largest element of each window. Mirrors `torch.nn.MaxPool2d`.
+/// The largest element of each window.
+///
+/// Mirrors `torch.nn.MaxPool2d`.
 ///
 /// - Input: `[N, C, H, W]`
 /// - Output: `[N, C, H', W']` with `H' = (H + 2·padding.h − dilation.h·(kernel.h − 1) − 1) / stride.h + 1`, rounded up
@@ -8,7 +10,9 @@ public final class MaxPool2d: Module, UnaryModule {
   public let ceilMode: Bool
 
   /// - Parameter stride: `kernel` unless given.
-  public init(_ kernel: Pair, stride: Pair? = nil, padding: Pair = 0, dilation: Pair = 1, ceilMode: Bool = false) {
+  public init(
+    _ kernel: Pair, stride: Pair? = nil, padding: Pair = 0, dilation: Pair = 1, ceilMode: Bool = false
+  ) {
     (self.kernel, self.stride, self.padding) = (kernel, stride ?? kernel, padding)
     (self.dilation, self.ceilMode) = (dilation, ceilMode)
   }
@@ -18,7 +22,9 @@ public final class MaxPool2d: Module, UnaryModule {
   }
 }
 
-/// Largest elements of windows that split an image into `output` rows and columns. Mirrors `torch.nn.AdaptiveMaxPool2d`.
+/// Largest elements of windows that split an image into `output` rows and columns.
+///
+/// Mirrors `torch.nn.AdaptiveMaxPool2d`.
 ///
 /// - Input: `[N, C, H, W]`
 /// - Output: `[N, C, output.h, output.w]`

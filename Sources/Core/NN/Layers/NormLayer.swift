@@ -13,8 +13,6 @@ public protocol NormLayer: UnaryModule {
 }
 
 extension NormLayer {
-  public func callAsFunction(_ x: Tensor) -> Tensor { self(x, residual: nil, activation: .none) }
-
   public func callAsFunction(_ x: Tensor, residual: Tensor?, activation: FusedActivation) -> Tensor {
     let y = self(x)
     return (residual.map { y + $0 } ?? y).activated(activation)

@@ -15,11 +15,14 @@ extension Tensor {
   /// Puts a border around images of `[N, C, H, W]`.
   public func pad2d(_ padding: Padding, mode: PadMode = .constant, value: Float = 0) -> Tensor {
     pad2d(
-      top: padding.top, bottom: padding.bottom, left: padding.left, right: padding.right, mode: mode, value: value)
+      top: padding.top, bottom: padding.bottom, left: padding.left, right: padding.right, mode: mode,
+      value: value)
   }
 }
 
-/// Zeros around images. Mirrors `torch.nn.ZeroPad2d`.
+/// Zeros around images.
+///
+/// Mirrors `torch.nn.ZeroPad2d`.
 ///
 /// - Input: `[N, C, H, W]`
 /// - Output: `[N, C, top + H + bottom, left + W + right]`
@@ -31,7 +34,9 @@ public final class ZeroPad2d: Module, UnaryModule {
   public func callAsFunction(_ x: Tensor) -> Tensor { x.pad2d(padding) }
 }
 
-/// The image mirrored at its border, the border pixel not repeated. Mirrors `torch.nn.ReflectionPad2d`.
+/// The image mirrored at its border, the border pixel not repeated.
+///
+/// Mirrors `torch.nn.ReflectionPad2d`.
 ///
 /// - Input: `[N, C, H, W]`
 /// - Output: `[N, C, top + H + bottom, left + W + right]`
@@ -43,7 +48,9 @@ public final class ReflectionPad2d: Module, UnaryModule {
   public func callAsFunction(_ x: Tensor) -> Tensor { x.pad2d(padding, mode: .reflect) }
 }
 
-/// The border pixels repeated around images. Mirrors `torch.nn.ReplicationPad2d`.
+/// The border pixels repeated around images.
+///
+/// Mirrors `torch.nn.ReplicationPad2d`.
 ///
 /// - Input: `[N, C, H, W]`
 /// - Output: `[N, C, top + H + bottom, left + W + right]`

@@ -1,4 +1,6 @@
-/// Spreads groups of `factor²` channels over blocks of pixels. Mirrors `torch.nn.PixelShuffle`.
+/// Spreads groups of `factor²` channels over blocks of pixels.
+///
+/// Mirrors `torch.nn.PixelShuffle`.
 ///
 /// - Input: `[N, C · factor², H, W]`
 /// - Output: `[N, C, H · factor, W · factor]`
@@ -10,7 +12,9 @@ public final class PixelShuffle: Module, UnaryModule {
   public func callAsFunction(_ x: Tensor) -> Tensor { x.pixelShuffle(factor) }
 }
 
-/// Gathers blocks of pixels into channels. Mirrors `torch.nn.PixelUnshuffle`.
+/// Gathers blocks of pixels into channels.
+///
+/// Mirrors `torch.nn.PixelUnshuffle`.
 ///
 /// - Input: `[N, C, H · factor, W · factor]`
 /// - Output: `[N, C · factor², H, W]`

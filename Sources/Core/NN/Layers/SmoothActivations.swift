@@ -41,7 +41,9 @@ public final class Softplus: Module, UnaryModule {
 
   public init(beta: Float = 1, threshold: Float = 20) { (self.beta, self.threshold) = (beta, threshold) }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { x.applying(.softplus(beta: beta, threshold: threshold)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.applying(.softplus(beta: beta, threshold: threshold))
+  }
 }
 
 /// `exp(x) / Σ exp(x)` along an axis.

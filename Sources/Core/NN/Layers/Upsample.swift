@@ -1,4 +1,6 @@
-/// Resizes images to a size or by a factor. Mirrors `torch.nn.Upsample`.
+/// Resizes images to a size or by a factor.
+///
+/// Mirrors `torch.nn.Upsample`.
 ///
 /// - Input: `[N, C, H, W]`
 /// - Output: `[N, C, size.h, size.w]`, or `[N, C, ⌊H · factor⌋, ⌊W · factor⌋]`

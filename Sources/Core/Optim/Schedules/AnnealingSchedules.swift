@@ -1,5 +1,7 @@
 /// From the base value to the target along half a cosine over the whole run (Loshchilov and Hutter, 2016,
-/// <https://arxiv.org/abs/1608.03983>). Mirrors mmcv's policy `CosineAnnealing`.
+/// <https://arxiv.org/abs/1608.03983>).
+///
+/// Mirrors mmcv's policy `CosineAnnealing`.
 public struct CosineAnnealingSchedule: Schedule {
   public var target: AnnealingTarget
 
@@ -14,7 +16,9 @@ public struct CosineAnnealingSchedule: Schedule {
   }
 }
 
-/// From the base value to the target along a line over the whole run. Mirrors mmcv's policy `LinearAnnealing`.
+/// From the base value to the target along a line over the whole run.
+///
+/// Mirrors mmcv's policy `LinearAnnealing`.
 public struct LinearAnnealingSchedule: Schedule {
   public var target: AnnealingTarget
 

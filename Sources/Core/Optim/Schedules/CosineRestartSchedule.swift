@@ -1,4 +1,6 @@
-/// Half a cosine to the target in each of several periods. Mirrors mmcv's policy `CosineRestart`.
+/// Half a cosine to the target in each of several periods.
+///
+/// Mirrors mmcv's policy `CosineRestart`.
 public struct CosineRestartSchedule: Schedule {
   /// Lengths of the periods, in epochs or iterations.
   public var periods: [Int]
@@ -15,7 +17,8 @@ public struct CosineRestartSchedule: Schedule {
     restartWeights = try reader.value("restart_weights", default: [1])
     if periods.count != restartWeights.count {
       throw reader.invalid(
-        "periods and restart_weights must have the same length, found \(periods.count) and \(restartWeights.count)")
+        "periods and restart_weights must have the same length, found \(periods.count) and \(restartWeights.count)"
+      )
     }
     if periods.contains(where: { $0 <= 0 || $0 > 1 << 40 }) {
       throw reader.invalid("periods must be positive, found \(periods)", key: "periods")
@@ -33,6 +36,7 @@ public struct CosineRestartSchedule: Schedule {
       start += period
     }
     throw InvalidConfig(
-      "the periods \(periods) end at \(start), before \(progress.byEpoch ? "epoch" : "iteration") \(progress.current)")
+      "the periods \(periods) end at \(start), before \(progress.byEpoch ? "epoch" : "iteration") \(progress.current)"
+    )
   }
 }

@@ -20,17 +20,22 @@ public struct CyclicSchedule: Schedule {
     case nil: targetRatio = quantity == .momentum ? (0.85 / 0.95, 1) : (10, 1e-4)
     case 1: targetRatio = (given?.elements[0] ?? 0, (given?.elements[0] ?? 0) / 1e5)
     case 2: targetRatio = (given?.elements[0] ?? 0, given?.elements[1] ?? 0)
-    case let count?: throw reader.invalid("target_ratio must be one or two numbers, found \(count)", key: "target_ratio")
+    case let count?:
+      throw reader.invalid("target_ratio must be one or two numbers, found \(count)", key: "target_ratio")
     }
     cycles = try reader.value("cyclic_times", default: 1)
     upRatio = try reader.value("step_ratio_up", default: 0.4)
     annealing = try reader.value("anneal_strategy", default: .cos)
     gamma = try reader.value("gamma", default: 1)
-    if cycles <= 0 { throw reader.invalid("cyclic_times must be positive, found \(cycles)", key: "cyclic_times") }
+    if cycles <= 0 {
+      throw reader.invalid("cyclic_times must be positive, found \(cycles)", key: "cyclic_times")
+    }
     if !(0..<1).contains(upRatio) {
       throw reader.invalid("step_ratio_up must lie in [0, 1), found \(upRatio)", key: "step_ratio_up")
     }
-    if !(gamma > 0 && gamma <= 1) { throw reader.invalid("gamma must lie in (0, 1], found \(gamma)", key: "gamma") }
+    if !(gamma > 0 && gamma <= 1) {
+      throw reader.invalid("gamma must lie in (0, 1], found \(gamma)", key: "gamma")
+    }
   }
 
   public static var countsEpochs: Bool { false }
@@ -39,7 +44,8 @@ public struct CyclicSchedule: Schedule {
   public func value(_ base: Double, at progress: ScheduleProgress) throws -> Double {
     let length = try progress.total() / cycles
     guard length > 0 else {
-      throw InvalidConfig("cyclic_times (\(cycles)) must not exceed the number of iterations (\(try progress.total()))")
+      throw InvalidConfig(
+        "cyclic_times (\(cycles)) must not exceed the number of iterations (\(try progress.total()))")
     }
     let (cycle, position) = progress.iteration.quotientAndRemainder(dividingBy: length)
     let turn = Int(upRatio * Double(length))

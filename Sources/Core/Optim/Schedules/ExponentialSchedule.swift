@@ -1,6 +1,8 @@
 import Foundation
 
-/// `base · gamma^progress`. Mirrors mmcv's policy `exp`.
+/// `base · gamma^progress`.
+///
+/// Mirrors mmcv's policy `exp`.
 public struct ExponentialSchedule: Schedule {
   public var gamma: Double
 

@@ -1,4 +1,6 @@
-/// The same value all the time. Mirrors mmcv's policy `fixed`.
+/// The same value all the time.
+///
+/// Mirrors mmcv's policy `fixed`.
 public struct FixedSchedule: Schedule {
   public init() {}
   public init(from reader: inout ConfigReader, setting quantity: ScheduledQuantity) throws {}

@@ -1,4 +1,6 @@
-/// The base value for a share of the run, then half a cosine to the target. Mirrors mmcv's policy `FlatCosineAnnealing`.
+/// The base value for a share of the run, then half a cosine to the target.
+///
+/// Mirrors mmcv's policy `FlatCosineAnnealing`.
 public struct FlatCosineAnnealingSchedule: Schedule {
   /// The share of the run before annealing starts, in `0...1`.
   public var startPercent: Double

@@ -1,6 +1,8 @@
 import Foundation
 
-/// `base · (1 + gamma · progress)^(-power)`. Mirrors mmcv's policy `inv`.
+/// `base · (1 + gamma · progress)^(-power)`.
+///
+/// Mirrors mmcv's policy `inv`.
 public struct InverseSchedule: Schedule {
   public var gamma: Double
   public var power: Double

@@ -27,7 +27,9 @@ public struct OneCycleMomentum: Sendable {
         throw InvalidConfig("\(name) must have \(count) values, found \(values.elements.count)")
       }
     }
-    return (0..<count).map { (base.elements[base.wasList ? $0 : 0], maximum.elements[maximum.wasList ? $0 : 0]) }
+    return (0..<count).map {
+      (base.elements[base.wasList ? $0 : 0], maximum.elements[maximum.wasList ? $0 : 0])
+    }
   }
 
   func value(low: Double, high: Double, iteration: Int, total: Int) -> Double {

@@ -30,7 +30,8 @@ public struct OneCycleSchedule: Schedule {
       throw reader.invalid("pct_start must lie in 0...1, found \(riseShare)", key: "pct_start")
     }
     if !(divisor > 0 && finalDivisor > 0) {
-      throw reader.invalid("div_factor and final_div_factor must be positive, found \(divisor) and \(finalDivisor)")
+      throw reader.invalid(
+        "div_factor and final_div_factor must be positive, found \(divisor) and \(finalDivisor)")
     }
   }
 
@@ -40,7 +41,8 @@ public struct OneCycleSchedule: Schedule {
   public func validate(_ progress: ScheduleProgress) throws {
     let total = try progress.total()
     if let totalSteps, totalSteps < total {
-      throw InvalidConfig("total_steps must be at least the number of iterations, \(total), found \(totalSteps)")
+      throw InvalidConfig(
+        "total_steps must be at least the number of iterations, \(total), found \(totalSteps)")
     }
   }
 
@@ -70,6 +72,7 @@ public struct OneCycleSchedule: Schedule {
       start = phase.end
     }
     throw InvalidConfig(
-      "the cycle of \(total) iterations with pct_start \(riseShare) has no value at iteration \(progress.iteration)")
+      "the cycle of \(total) iterations with pct_start \(riseShare) has no value at iteration \(progress.iteration)"
+    )
   }
 }

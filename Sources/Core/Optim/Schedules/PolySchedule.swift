@@ -1,6 +1,8 @@
 import Foundation
 
-/// `(base - minimum) · (1 - progress / total)^power + minimum`. Mirrors mmcv's policy `poly`.
+/// `(base - minimum) · (1 - progress / total)^power + minimum`.
+///
+/// Mirrors mmcv's policy `poly`.
 public struct PolySchedule: Schedule {
   public var power: Double
   public var minimum: Double

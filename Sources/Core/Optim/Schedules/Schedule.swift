@@ -78,9 +78,11 @@ func annealCosine(_ start: Double, _ end: Double, _ fraction: Double, weight: Do
 }
 
 /// From `start` to `end` along a line.
-func annealLinear(_ start: Double, _ end: Double, _ fraction: Double) -> Double { start + (end - start) * fraction }
+func annealLinear(_ start: Double, _ end: Double, _ fraction: Double) -> Double {
+  start + (end - start) * fraction
+}
 
-/// `anneal_strategy`
+/// The form of a curve, `anneal_strategy` in configs.
 public enum Annealing: String, Sendable, CaseIterable, ConfigDecodable {
   case cos, linear
 

@@ -1,6 +1,8 @@
 import Foundation
 
-/// `base · gamma^k` after the `k`-th of the steps, or every so often. Mirrors mmcv's policy `step`.
+/// `base · gamma^k` after the `k`-th of the steps, or every so often.
+///
+/// Mirrors mmcv's policy `step`.
 public struct StepSchedule: Schedule {
   public enum Steps: Sendable, Equatable {
     case every(Int)

@@ -27,7 +27,8 @@ public struct Warmup: Sendable, Equatable {
     let byEpoch = quantity == .learningRate ? try reader.value("warmup_by_epoch", default: false) : false
     guard let kind else { return nil }
     if duration <= 0 {
-      throw reader.invalid("warmup_iters must be a positive number of iterations, found \(duration)", key: "warmup_iters")
+      throw reader.invalid(
+        "warmup_iters must be a positive number of iterations, found \(duration)", key: "warmup_iters")
     }
     if !(ratio > 0 && ratio <= 1) {
       throw reader.invalid("warmup_ratio must lie in (0, 1], found \(ratio)", key: "warmup_ratio")

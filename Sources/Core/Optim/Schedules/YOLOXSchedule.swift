@@ -1,5 +1,7 @@
 /// A quadratic warm-up, half a cosine to the target, and the target for the last epochs (Ge et al., 2021,
-/// <https://arxiv.org/abs/2107.08430>). Mirrors mmdet's policy `YOLOX`.
+/// <https://arxiv.org/abs/2107.08430>).
+///
+/// Mirrors mmdet's policy `YOLOX`.
 public struct YOLOXSchedule: Schedule {
   public var target: AnnealingTarget
   /// Epochs at the end with a constant value.
@@ -27,7 +29,8 @@ public struct YOLOXSchedule: Schedule {
     let (current, total) = (progress.current + 1, try progress.total())
     if current >= total - end { return target.of(base) }
     guard total - start - end != 0 else {
-      throw InvalidConfig("warm-up (\(start)) and constant end (\(end)) must leave some of \(total) to anneal in")
+      throw InvalidConfig(
+        "warm-up (\(start)) and constant end (\(end)) must leave some of \(total) to anneal in")
     }
     return annealCosine(base, target.of(base), Double(current - start) / Double(total - start - end))
   }
