@@ -18,7 +18,9 @@ public struct ModelInfo {
       throw BuildError(.missingKey("model"), path: "", location: config.root.location)
     }
     let context = BuildContext(registries: registries, scope: "mmcls")
-    let model = try registries.classifiers.build(node, path: "model", context: context)
+    let model = try withoutInitialValues {
+      try registries.classifiers.build(node, path: "model", context: context)
+    }
     model.train(false)
     self.inputShape = inputShape
     state = model.state.map { ($0.key, $0.value.value.shape) }

@@ -15,3 +15,4 @@
 #include "mm_resize.h"
 #include "mm_softmax.h"
 #include "mm_image.h"
+#include "mm_gemm.h"

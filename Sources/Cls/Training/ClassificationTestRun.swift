@@ -50,7 +50,9 @@ public struct ClassificationTestRun {
     guard let node = config.root["model"] else {
       throw BuildError(.missingKey("model"), path: "", location: config.root.location)
     }
-    let model = try context.registries.classifiers.build(node, path: "model", context: context)
+    let model = try withoutInitialValues {
+      try context.registries.classifiers.build(node, path: "model", context: context)
+    }
     let loaded = try Checkpoint(path: checkpoint)
     let report = try model.load(loaded.state)
     if report.matched.isEmpty {

@@ -44,8 +44,7 @@ public final class ConvModule: Module, UnaryModule {
     activate = options.activation?.make()
     (activation, order) = (options.activation, options.order)
     super.init()
-    var generator = RandomGenerator(seed: RandomSource.current.next())
-    initializeWeights(using: &generator)
+    InitialValues.draw { initializeWeights(using: &$0) }
   }
 
   /// With the options most often given written out.

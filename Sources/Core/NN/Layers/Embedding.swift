@@ -1,6 +1,6 @@
 /// A table of vectors that are looked up by index.
 ///
-/// Mirrors `torch.nn.Embedding`. Values are 0 until `initializeWeights` or a checkpoint sets them.
+/// Mirrors `torch.nn.Embedding`, first values included.
 public final class Embedding: Module {
   /// `[count, width]`
   public let weight: Parameter
@@ -13,6 +13,8 @@ public final class Embedding: Module {
       "Embedding: a padding index in \(-count)..<\(count), found \(paddingIndex ?? 0)")
     weight = Parameter(.zeros([count, width]))
     self.paddingIndex = paddingIndex.map { $0 < 0 ? $0 + count : $0 }
+    super.init()
+    InitialValues.draw { initializeWeights(using: &$0) }
   }
 
   /// - Parameter indices: `int64` of any shape.

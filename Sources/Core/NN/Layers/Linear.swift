@@ -1,6 +1,6 @@
 /// A fully connected layer: `x · weightᵀ + bias` over the last axis.
 ///
-/// Mirrors `torch.nn.Linear`. Values are 0 until `initializeWeights` or a checkpoint sets them.
+/// Mirrors `torch.nn.Linear`, first values included.
 public final class Linear: Module, UnaryModule {
   /// `[out, in]`
   public let weight: Parameter
@@ -13,6 +13,8 @@ public final class Linear: Module, UnaryModule {
       "Linear: sizes must not be negative, found \(inFeatures), \(outFeatures)")
     weight = Parameter(.zeros([outFeatures, inFeatures]))
     self.bias = bias ? Parameter(.zeros([outFeatures])) : nil
+    super.init()
+    InitialValues.draw { initializeWeights(using: &$0) }
   }
 
   public var inFeatures: Int { weight.shape[1] }
