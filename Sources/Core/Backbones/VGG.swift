@@ -3,7 +3,7 @@
 /// - Input: `[N, 3, H, W]`
 /// - Output: the stages in `outIndices` (stage `i` after its pooling), and, with `classes`, the scores `[N, classes]`
 ///   last, for which the input must be 224x224.
-public final class VGG: Module, Backbone {
+public final class VGG: Module, Backbone, ConfiguredModule {
   public struct Config: Sendable {
     public var depth = 16
     /// 0 or below: no classifier.
@@ -45,8 +45,19 @@ public final class VGG: Module, Backbone {
       throw InvalidConfig(
         "num_stages must be 1 to 5 with one dilation each, found \(config.stages) and \(config.dilations)")
     }
-    self.config = config
     outIndices = config.outIndices ?? [config.classes > 0 ? 5 : 4]
+    guard outIndices.allSatisfy({ (0...config.stages).contains($0) }) else {
+      throw InvalidConfig("out_indices must be in 0...\(config.stages), found \(outIndices)")
+    }
+    guard config.frozenStages <= config.stages else {
+      throw InvalidConfig(
+        "frozen_stages must be at most the number of stages, \(config.stages), found \(config.frozenStages)")
+    }
+    guard config.dilations.allSatisfy({ (1...1024).contains($0) }) else {
+      throw InvalidConfig("dilations must be in 1...1024, found \(config.dilations)")
+    }
+    try config.norm?.check(channels: [64, 128, 256, 512])
+    self.config = config
     var layers: [any UnaryModule] = []
     var ranges: [Range<Int>] = []
     var width = 3
@@ -74,8 +85,6 @@ public final class VGG: Module, Backbone {
         Linear(512 * 7 * 7, 4096), Activation(.relu), Dropout(0.5), Linear(4096, 4096), Activation(.relu),
         Dropout(0.5), Linear(4096, config.classes),
       ]) : nil
-    super.init()
-    freezeStages()
   }
 
   public func callAsFunction(_ x: Tensor) -> [Tensor] {
@@ -95,13 +104,17 @@ public final class VGG: Module, Backbone {
     if isTraining && config.evaluatesNorm { evaluateBatchNorms() }
   }
 
+  /// Called by `train` alone, as in the original.
   private func freezeStages() {
     for range in ranges.prefix(max(0, config.frozenStages)) {
       for index in range { features[index].freeze() }
     }
   }
 
+  public var initialization: [InitConfig] { config.initialization }
+
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in config.initialization { rule.apply(to: self, using: &generator) }
+    super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
   }
 }
