@@ -54,7 +54,7 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CKernels", dependencies: ["COpenBLAS"], cSettings: fastC),
+    .target(name: "CKernels", dependencies: ["COpenBLAS", "CPNG", "CJPEG"], cSettings: fastC),
 
     // The config language and the checkpoint files: no tensors, no models.
     .target(
@@ -69,9 +69,9 @@ let package = Package(
         "CKernels", "COpenBLAS", "CPNG", "CJPEG", "CZlib", "PyConfig", "TorchFile", collections, logging,
       ],
       swiftSettings: strict + fastSwift),
-    .target(name: "Cls", dependencies: ["Core", "PyConfig", collections], swiftSettings: strict + fastSwift),
-    .target(name: "Det", dependencies: ["Core", "PyConfig", collections], swiftSettings: strict + fastSwift),
-    .target(name: "Seg", dependencies: ["Core", "PyConfig", collections], swiftSettings: strict + fastSwift),
+    .target(name: "Cls", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
+    .target(name: "Det", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
+    .target(name: "Seg", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
     .target(
       name: "ToolSupport", dependencies: ["Core", "Cls", "Det", "Seg", "PyConfig", arguments, logging],
       swiftSettings: strict + fastSwift),

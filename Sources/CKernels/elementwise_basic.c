@@ -4,31 +4,35 @@
 #include "math_walk.h"
 #include "mm_elementwise.h"
 
-MM_CLONES static void where_row(long n, char *const *ptr, const long *step, const void *context) {
+MM_CLONES static void where_row(long rows, long n, char *const *ptr, const long *step, const long *row_step,
+                                const void *context) {
   (void)context;
-  float *y = (float *)ptr[0];
-  const uint8_t *m = (const uint8_t *)ptr[1];
-  const float *a = (const float *)ptr[2], *b = (const float *)ptr[3];
   const long sm = step[1], sa = step[2], sb = step[3];
-  if (sm == 1 && sa == 1 && sb == 1) {
-    MM_LOOP for (long i = 0; i < n; i++) {
-      const float p = a[i], q = b[i];
-      y[i] = m[i] ? p : q;
+  for (long r = 0; r < rows; r++) {
+    float *y = (float *)(ptr[0] + r * row_step[0]);
+    const uint8_t *m = (const uint8_t *)ptr[1] + r * row_step[1];
+    const float *a = (const float *)(ptr[2] + r * row_step[2]);
+    const float *b = (const float *)(ptr[3] + r * row_step[3]);
+    if (sm == 1 && sa == 1 && sb == 1) {
+      MM_LOOP for (long i = 0; i < n; i++) {
+        const float p = a[i], q = b[i];
+        y[i] = m[i] ? p : q;
+      }
+    } else if (sm == 1 && sa == 1 && sb == 0) {
+      const float q = *b;
+      MM_LOOP for (long i = 0; i < n; i++) {
+        const float p = a[i];
+        y[i] = m[i] ? p : q;
+      }
+    } else if (sm == 1 && sa == 0 && sb == 1) {
+      const float p = *a;
+      MM_LOOP for (long i = 0; i < n; i++) {
+        const float q = b[i];
+        y[i] = m[i] ? p : q;
+      }
+    } else {
+      for (long i = 0; i < n; i++) y[i] = m[i * sm] ? a[i * sa] : b[i * sb];
     }
-  } else if (sm == 1 && sa == 1 && sb == 0) {
-    const float q = *b;
-    MM_LOOP for (long i = 0; i < n; i++) {
-      const float p = a[i];
-      y[i] = m[i] ? p : q;
-    }
-  } else if (sm == 1 && sa == 0 && sb == 1) {
-    const float p = *a;
-    MM_LOOP for (long i = 0; i < n; i++) {
-      const float q = b[i];
-      y[i] = m[i] ? p : q;
-    }
-  } else {
-    for (long i = 0; i < n; i++) y[i] = m[i * sm] ? a[i * sa] : b[i * sb];
   }
 }
 

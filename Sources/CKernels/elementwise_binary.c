@@ -7,36 +7,39 @@
 // Defines <name>_row: y = `value`, an expression in a and b, where each of the two moves by one element, stays, or
 // moves by any step.
 #define ROW(name, type, value)                                                                               \
-  MM_CLONES static void name##_row(long n, char *const *ptr, const long *step, const void *context) {        \
+  MM_CLONES static void name##_row(long rows, long n, char *const *ptr, const long *step,                    \
+                                   const long *row_step, const void *context) {                              \
     (void)context;                                                                                           \
-    type *y = (type *)ptr[0];                                                                                \
-    const float *pa = (const float *)ptr[1], *pb = (const float *)ptr[2];                                    \
     const long sa = step[1], sb = step[2];                                                                   \
-    if (sa == 1 && sb == 1) {                                                                                \
-      MM_LOOP for (long i = 0; i < n; i++) {                                                                 \
-        const float a = pa[i], b = pb[i];                                                                    \
-        y[i] = (value);                                                                                      \
-      }                                                                                                      \
-    } else if (sa == 1 && sb == 0) {                                                                         \
-      const float b = *pb;                                                                                   \
-      MM_LOOP for (long i = 0; i < n; i++) {                                                                 \
-        const float a = pa[i];                                                                               \
-        y[i] = (value);                                                                                      \
-      }                                                                                                      \
-    } else if (sa == 0 && sb == 1) {                                                                         \
-      const float a = *pa;                                                                                   \
-      MM_LOOP for (long i = 0; i < n; i++) {                                                                 \
-        const float b = pb[i];                                                                               \
-        y[i] = (value);                                                                                      \
-      }                                                                                                      \
-    } else {                                                                                                 \
-      for (long i = 0; i < n; i++) {                                                                         \
-        const float a = pa[i * sa], b = pb[i * sb];                                                          \
-        y[i] = (value);                                                                                      \
+    for (long r = 0; r < rows; r++) {                                                                        \
+      type *y = (type *)(ptr[0] + r * row_step[0]);                                                          \
+      const float *pa = (const float *)(ptr[1] + r * row_step[1]);                                           \
+      const float *pb = (const float *)(ptr[2] + r * row_step[2]);                                           \
+      if (sa == 1 && sb == 1) {                                                                              \
+        MM_LOOP for (long i = 0; i < n; i++) {                                                               \
+          const float a = pa[i], b = pb[i];                                                                  \
+          y[i] = (value);                                                                                    \
+        }                                                                                                    \
+      } else if (sa == 1 && sb == 0) {                                                                       \
+        const float b = *pb;                                                                                 \
+        MM_LOOP for (long i = 0; i < n; i++) {                                                               \
+          const float a = pa[i];                                                                             \
+          y[i] = (value);                                                                                    \
+        }                                                                                                    \
+      } else if (sa == 0 && sb == 1) {                                                                       \
+        const float a = *pa;                                                                                 \
+        MM_LOOP for (long i = 0; i < n; i++) {                                                               \
+          const float b = pb[i];                                                                             \
+          y[i] = (value);                                                                                    \
+        }                                                                                                    \
+      } else {                                                                                               \
+        for (long i = 0; i < n; i++) {                                                                       \
+          const float a = pa[i * sa], b = pb[i * sb];                                                        \
+          y[i] = (value);                                                                                    \
+        }                                                                                                    \
       }                                                                                                      \
     }                                                                                                        \
   }
-
 ROW(add, float, a + b)
 ROW(sub, float, a - b)
 ROW(mul, float, a *b)

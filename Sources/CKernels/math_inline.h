@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__) && defined(__gnu_linux__)
 // The function is built for AVX-512, for AVX2 with FMA, and for any x86-64; the machine's best is taken at run time.
+// Its name must differ from every struct tag of the file: clang 21 crashes otherwise.
 #define MM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define MM_CLONES
@@ -13,11 +14,21 @@
 #define MM_INLINE static inline __attribute__((always_inline))
 // Before a loop over elements: iterations do not depend on each other, also when arrays are the same.
 #define MM_LOOP _Pragma("clang loop vectorize(assume_safety)")
+// Before a loop of exactly sixteen elements.
+#define MM_LOOP16 \
+  _Pragma("clang loop vectorize(assume_safety) vectorize_width(8) interleave_count(2) unroll(disable)")
+// Before a loop of exactly thirty-two.
+#define MM_LOOP32 \
+  _Pragma("clang loop vectorize(assume_safety) vectorize_width(8) interleave_count(4) unroll(disable)")
 #pragma clang diagnostic ignored "-Wpass-failed"  // without optimisation loops stay as they are
 
 // Sixteen lanes: one AVX-512 register, two of AVX2. Sums over lanes have one order on every machine.
 typedef float mm_v16 __attribute__((vector_size(64), aligned(4)));
 #define MM_LOAD16(p) (*(const mm_v16 *)(p))
+typedef int32_t mm_i16 __attribute__((vector_size(64), aligned(4)));
+// Lane by lane the larger (smaller); where b is NaN, a.
+#define MM_MAX16(a, b) ((mm_v16)((((b) > (a)) & (mm_i16)(b)) | (~((b) > (a)) & (mm_i16)(a))))
+#define MM_MIN16(a, b) ((mm_v16)((((b) < (a)) & (mm_i16)(b)) | (~((b) < (a)) & (mm_i16)(a))))
 #define MM_STORE16(p, v) (*(mm_v16 *)(p) = (v))
 // Adds the lanes of `v` (an mm_v16) into the lvalue `s`.
 #define MM_SUM16(s, v)                                                                                       \
@@ -74,6 +85,23 @@ MM_INLINE float mm_exp(float x) {
   int32_t e = (int32_t)(mm_bits(shifted) & 0x7fffff) - 0x400000;
   int32_t half = e >> 1;
   return p * mm_power_of_two(half) * mm_power_of_two(e - half);
+}
+
+// e^x for -87 <= x <= 0, and e^-87 below.
+MM_INLINE float mm_exp_negative(float x) {
+  x = mm_at_least(x, -87.0f);
+  float shifted = x * 1.44269504f + MM_ROUNDER;
+  float k = shifted - MM_ROUNDER;
+  float r = x - k * MM_LN2_HIGH;
+  r = r - k * MM_LN2_LOW;
+  float p = 1.3933614e-3f;
+  p = p * r + 8.3333729e-3f;
+  p = p * r + 4.1666467e-2f;
+  p = p * r + 1.6666667e-1f;
+  p = p * r + 0.5f;
+  p = p * (r * r) + r;
+  p = p + 1.0f;
+  return mm_from_bits(mm_bits(p) + (mm_bits(shifted) << 23));
 }
 
 // e^x - 1, a few ulp, also near 0.
@@ -154,11 +182,11 @@ MM_INLINE float mm_half_erfcx(float u) {
   return 0.5f * t * p;
 }
 
-// e^(-x^2 / 2) with full relative accuracy for |x| <= 2^12: the square is taken in two exact parts.
+// e^(-x^2 / 2) with full relative accuracy for |x| <= 13: the square is taken in two exact parts.
 MM_INLINE float mm_exp_half_square(float x) {
   float high = mm_from_bits(mm_bits(x) & 0xfffff000);
   float low = (x - high) * (x + high);
-  return mm_exp(-0.5f * (high * high)) * (1.0f - 0.5f * low * (1.0f - 0.25f * low));
+  return mm_exp_negative(-0.5f * (high * high)) * (1.0f - 0.5f * low * (1.0f - 0.25f * low));
 }
 
 // The standard normal distribution function Phi(x), with relative accuracy in the lower tail, and e^(-x^2 / 2).

@@ -47,30 +47,35 @@ static void walk_task(void *context, int task, int worker) {
   const struct walk_loop *loop = context;
   const mm_walk *w = loop->w;
   long start = task * loop->chunk, left = mm_min_long(loop->chunk, loop->total - start);
-  long index[MM_MAX_RANK], step[MM_MAX_OPERANDS];
+  long index[MM_MAX_RANK], step[MM_MAX_OPERANDS], row_step[MM_MAX_OPERANDS];
   char *p[MM_MAX_OPERANDS];
   int last = w->rank - 1;
   for (int k = 0; k < w->operands; k++) {
     p[k] = w->base[k];
     step[k] = w->strides[k][last];
+    row_step[k] = last > 0 ? w->strides[k][last - 1] * w->size[k] : 0;
   }
   for (int d = last; d >= 0; d--) {
     index[d] = start % w->shape[d];
     start /= w->shape[d];
     for (int k = 0; k < w->operands; k++) p[k] += index[d] * w->strides[k][d] * w->size[k];
   }
-  for (;;) {
-    long n = mm_min_long(left, w->shape[last] - index[last]);
-    loop->run(n, p, step, loop->context);
-    left -= n;
+  while (left > 0) {
+    // Part of a row, or as many whole rows as the next outer dimension has left.
+    long n = mm_min_long(left, w->shape[last] - index[last]), rows = 1;
+    if (n == w->shape[last] && last > 0) rows = mm_min_long(left / n, w->shape[last - 1] - index[last - 1]);
+    loop->run(rows, n, p, step, row_step, loop->context);
+    left -= rows * n;
     if (left == 0) return;
-    for (int k = 0; k < w->operands; k++) p[k] -= index[last] * step[k] * w->size[k];
+    for (int k = 0; k < w->operands; k++) p[k] += rows * row_step[k] - index[last] * step[k] * w->size[k];
     index[last] = 0;
-    for (int d = last - 1; d >= 0; d--) {
-      for (int k = 0; k < w->operands; k++) p[k] += w->strides[k][d] * w->size[k];
-      if (++index[d] < w->shape[d]) break;
-      for (int k = 0; k < w->operands; k++) p[k] -= w->shape[d] * w->strides[k][d] * w->size[k];
+    // Carry from dimension last - 1 outwards.
+    index[last - 1] += rows;
+    for (int d = last - 1; d > 0 && index[d] == w->shape[d]; d--) {
+      for (int k = 0; k < w->operands; k++)
+        p[k] += (w->strides[k][d - 1] - w->shape[d] * w->strides[k][d]) * w->size[k];
       index[d] = 0;
+      index[d - 1]++;
     }
   }
 }
@@ -81,7 +86,7 @@ void mm_walk_run(mm_walk_fn run, const mm_walk *w, long chunk, const void *conte
   if (total <= 0) return;
   if (w->rank == 0) {
     static const long step[MM_MAX_OPERANDS] = {0};
-    run(1, w->base, step, context);
+    run(1, 1, w->base, step, step, context);
     return;
   }
   struct walk_loop loop = {run, w, total, chunk, context};

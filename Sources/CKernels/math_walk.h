@@ -11,8 +11,10 @@ typedef struct mm_walk {
   char *base[MM_MAX_OPERANDS];
 } mm_walk;
 
-// Handles `n` elements: operand i starts at p[i] and moves on by step[i] elements.
-typedef void (*mm_walk_fn)(long n, char *const *p, const long *step, const void *context);
+// Handles `rows` rows of `n` elements: operand i starts at p[i] and moves on by step[i] elements within a row, and from
+// row to row by row_step[i] bytes.
+typedef void (*mm_walk_fn)(long rows, long n, char *const *p, const long *step, const long *row_step,
+                           const void *context);
 
 void mm_walk_add(mm_walk *w, const void *base, long size, const long *strides);
 // Drops dimensions of extent 1 and joins dimensions that every operand walks through evenly. The order stays.

@@ -1,0 +1,114 @@
+import Core
+import PyConfig
+
+/// mmcls's spelling of the residual networks' options.
+struct ClsResNetConfig: ConfigRecord {
+  var config = ResNet.Config()
+
+  init(from reader: inout ConfigReader) throws {
+    let depth: Int = try reader.value("depth")
+    guard let known = ResNet.Depth(rawValue: depth) else {
+      throw reader.invalid(
+        "must be one of \(ResNet.Depth.allCases.map { String($0.rawValue) }.joined(separator: ", ")), found \(depth)",
+        key: "depth")
+    }
+    config.depth = known
+    config.inChannels = try reader.value("in_channels", default: 3)
+    config.stemChannels = try reader.value("stem_channels", default: 64)
+    config.baseChannels = try reader.value("base_channels", default: 64)
+    config.expansion = try reader.optional("expansion")
+    let stages = try reader.value("num_stages", default: 4)
+    config.strides = try reader.value("strides", default: [1, 2, 2, 2])
+    config.dilations = try reader.value("dilations", default: [1, 1, 1, 1])
+    guard (1...4).contains(stages), config.strides.count == stages, config.dilations.count == stages else {
+      throw reader.invalid(
+        "num_stages must be 1 to 4 with one stride and one dilation each, found \(stages), \(config.strides), \(config.dilations)")
+    }
+    config.outIndices = try reader.value("out_indices", default: [3])
+    guard config.outIndices.allSatisfy({ (0..<stages).contains($0) }) else {
+      throw reader.invalid("must be in 0..<\(stages), found \(config.outIndices)", key: "out_indices")
+    }
+    config.style = try reader.value("style", default: .pytorch)
+    config.stem = try reader.value("deep_stem", default: false) ? .deep : .plain
+    config.averageDown = try reader.value("avg_down", default: false)
+    config.frozenStages = try reader.value("frozen_stages", default: -1)
+    config.conv = try reader.optional("conv_cfg") ?? .plain
+    config.norm = try reader.value("norm_cfg", default: .batchNorm)
+    config.evaluatesNorm = try reader.value("norm_eval", default: false)
+    config.zeroInitResidual = try reader.value("zero_init_residual", default: true)
+    config.dropPath = try reader.value("drop_path_rate", default: 0)
+    config.initialization = try reader.initialization(default: config.initialization)
+    // Recomputing activations saves memory where it is scarce; it never changes a result.
+    reader.ignore("with_cp")
+  }
+}
+
+/// `ResNeXt`: a ResNet whose 3x3 convolutions have groups.
+struct ClsResNeXtConfig: ConfigRecord {
+  var config: ResNet.Config
+
+  init(from reader: inout ConfigReader) throws {
+    let groups = try reader.value("groups", default: 32)
+    let width = try reader.value("width_per_group", default: 4)
+    config = try ClsResNetConfig(from: &reader).config
+    guard config.depth.usesBottleneck else {
+      throw reader.invalid("must be one of 50, 101, 152, found \(config.depth.rawValue)", key: "depth")
+    }
+    (config.groups, config.widthPerGroup) = (groups, width)
+  }
+}
+
+struct ClsMobileNetV2Config: ConfigRecord {
+  var config = MobileNetV2.Config()
+
+  init(from reader: inout ConfigReader) throws {
+    config.widenFactor = try reader.value("widen_factor", default: 1)
+    guard config.widenFactor > 0, config.widenFactor <= 64 else {
+      throw reader.invalid("must be positive and at most 64, found \(config.widenFactor)", key: "widen_factor")
+    }
+    config.outIndices = try reader.value("out_indices", default: [7])
+    guard config.outIndices.allSatisfy({ (0..<8).contains($0) }) else {
+      throw reader.invalid("must be in 0..<8, found \(config.outIndices)", key: "out_indices")
+    }
+    config.frozenStages = try reader.value("frozen_stages", default: -1)
+    guard (-1..<8).contains(config.frozenStages) else {
+      throw reader.invalid("must be in -1..<8, found \(config.frozenStages)", key: "frozen_stages")
+    }
+    config.conv = try reader.optional("conv_cfg") ?? .plain
+    config.norm = try reader.value("norm_cfg", default: .batchNorm)
+    config.activation = try reader.value("act_cfg", default: .relu6)
+    config.evaluatesNorm = try reader.value("norm_eval", default: false)
+    config.initialization = try reader.initialization(default: config.initialization)
+    reader.ignore("with_cp")
+  }
+}
+
+struct ClsVGGConfig: ConfigRecord {
+  var config = VGG.Config()
+
+  init(from reader: inout ConfigReader) throws {
+    config.depth = try reader.value("depth")
+    config.classes = try reader.value("num_classes", default: -1)
+    config.stages = try reader.value("num_stages", default: 5)
+    config.dilations = try reader.value("dilations", default: [1, 1, 1, 1, 1])
+    config.outIndices = try reader.optional("out_indices")
+    config.frozenStages = try reader.value("frozen_stages", default: -1)
+    config.conv = try reader.optional("conv_cfg") ?? .plain
+    config.norm = try reader.optional("norm_cfg")
+    config.activation = try reader.value("act_cfg", default: .relu)
+    config.evaluatesNorm = try reader.value("norm_eval", default: false)
+    config.ceilMode = try reader.value("ceil_mode", default: false)
+    config.hasLastPool = try reader.value("with_last_pool", default: true)
+    config.initialization = try reader.initialization(default: config.initialization)
+  }
+}
+
+/// Backbones whose only option is whether they classify.
+struct PlainBackboneConfig: ConfigRecord {
+  var classes: Int
+
+  init(from reader: inout ConfigReader) throws {
+    classes = try reader.value("num_classes", default: -1)
+    reader.ignore("init_cfg")
+  }
+}

@@ -1,0 +1,54 @@
+import Core
+import OrderedCollections
+import PyConfig
+
+/// Training of image classifiers.
+public struct ClassificationTask: TrainingTask {
+  public let suite = "mmcls"
+  private let context: BuildContext
+
+  public init(registries: Registries) { context = BuildContext(registries: registries, scope: "mmcls") }
+
+  public func makeModel(_ node: ConfigNode, path: String, _ context: BuildContext) throws -> any TrainableModel {
+    try context.registries.classifiers.build(node, path: path, context: context)
+  }
+
+  public func check(_ model: any TrainableModel, against dataset: any Dataset) throws {
+    guard let classes = (model as? ImageClassifier)?.classes, let names = dataset.classNames else { return }
+    guard names.count == classes else {
+      throw InvalidConfig(
+        "head.num_classes must be the number of the data set's classes, \(names.count) "
+          + "(\(names.prefix(3).joined(separator: ", "))...), found \(classes)")
+    }
+  }
+
+  public func makeSource(_ dataset: any Dataset, _ options: SourceOptions) throws -> any BatchSource {
+    loader(dataset, options)
+  }
+
+  func loader(_ dataset: any Dataset, _ options: SourceOptions) -> DataLoader<HostClassificationBatch> {
+    var loading = DataLoader<HostClassificationBatch>.Options()
+    loading.batchSize = options.loader.samplesPerBatch
+    loading.workers = options.loader.workers
+    loading.dropsLast = options.loader.dropsLast
+    loading.seed = options.seed
+    loading.skipsBadSamples = options.skipsBadSamples
+    let sampler: any Sampler =
+      options.loader.shuffles
+      ? RandomSampler(count: dataset.count, seed: options.seed) : SequentialSampler(count: dataset.count)
+    return DataLoader(
+      dataset, sampler: sampler, loading, collate: { try HostClassificationBatch($0) }, makeBatch: { $0.batch },
+      onSkip: options.onSkip)
+  }
+
+  public func makeEvaluator(
+    _ dataset: any Dataset, _ loader: LoaderSettings, settings: OrderedDictionary<String, ConfigNode>
+  ) throws -> any Evaluator {
+    var reader = try ConfigReader(ConfigNode(.dictionary(ConfigDictionary(settings))), path: "evaluation")
+    let metrics = try reader.value("metric", default: OneOrMany<ClassificationMetrics.Metric>([.accuracy])).elements
+    let options = try reader.optional("metric_options", as: ClassificationMetrics.Options.self) ?? .init()
+    try reader.finish()
+    return ClassificationEvaluator(
+      self, dataset, loader, ClassificationMetrics(metrics, options))
+  }
+}

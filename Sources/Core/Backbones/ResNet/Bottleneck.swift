@@ -1,0 +1,47 @@
+/// A 1x1, a 3x3 and a 1x1 convolution and a shortcut: the block of ResNet-50 and deeper, and of ResNeXt.
+///
+/// He et al., 2015, fig. 5 right (<https://arxiv.org/abs/1512.03385>); with groups, Xie et al., 2016, fig. 3c
+/// (<https://arxiv.org/abs/1611.05431>).
+///
+/// - Input: `[N, inChannels, H, W]`
+/// - Output: `[N, outChannels, H / stride, W / stride]`
+public final class Bottleneck: Module, ResidualBlock {
+  let conv1: Conv2d
+  @Named var norm1: any NormLayer
+  let conv2: Conv2d
+  @Named var norm2: any NormLayer
+  let conv3: Conv2d
+  @Named var norm3: any NormLayer
+  let downsample: Sequential?
+  private let activation: FusedActivation
+  private let dropPath: DropPath?
+
+  public init(_ inChannels: Int, _ outChannels: Int, downsample: Sequential?, _ options: ResidualBlockOptions) {
+    var middle = outChannels / options.expansion
+    if options.groups != 1 { middle = options.groups * options.widthPerGroup * middle / options.baseChannels }
+    let (stride1, stride2) = options.style == .pytorch ? (1, options.stride) : (options.stride, 1)
+    conv1 = options.conv.make(inChannels, middle, kernel: 1, stride: Pair(stride1), bias: false)
+    _norm1 = options.norm.named(middle, suffix: "1")
+    conv2 = options.conv.make(
+      middle, middle, kernel: 3, stride: Pair(stride2), padding: Pair(options.dilation),
+      dilation: Pair(options.dilation), groups: options.groups, bias: false)
+    _norm2 = options.norm.named(middle, suffix: "2")
+    conv3 = options.conv.make(middle, outChannels, kernel: 1, bias: false)
+    _norm3 = options.norm.named(outChannels, suffix: "3")
+    self.downsample = downsample
+    activation = options.activation
+    dropPath = options.dropPath > 1e-5 ? DropPath(options.dropPath) : nil
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let shortcut = downsample.map { $0(x) } ?? x
+    var y = conv1(x, norm: norm1, activation: activation)
+    y = conv2(y, norm: norm2, activation: activation)
+    if let dropPath {
+      return (dropPath(conv3(y, norm: norm3)) + shortcut).activated(activation)
+    }
+    return conv3(y, norm: norm3, residual: shortcut, activation: activation)
+  }
+
+  public func zeroInitializeResidual() { norm3.resetAffine(weight: 0) }
+}

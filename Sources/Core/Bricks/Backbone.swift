@@ -1,0 +1,47 @@
+/// A network from an image to feature maps.
+public protocol Backbone: Module {
+  /// - Parameter x: `[N, channels, H, W]`.
+  /// - Returns: the features of the stages that the config asks for; classifiers with a head of their own return scores.
+  func callAsFunction(_ x: Tensor) -> [Tensor]
+  /// What each returned feature map is like, where that is known without running the network.
+  var outputs: [FeatureShape] { get }
+}
+
+extension Backbone {
+  public var outputs: [FeatureShape] { [] }
+}
+
+/// Channels of a feature map, and how many input pixels lie between neighbours of it.
+public struct FeatureShape: Sendable, Equatable {
+  public var channels: Int
+  public var stride: Int
+
+  public init(channels: Int, stride: Int) { (self.channels, self.stride) = (channels, stride) }
+}
+
+/// A network between a backbone and a head.
+public protocol Neck: Module {
+  func callAsFunction(_ features: [Tensor]) -> [Tensor]
+}
+
+extension Registries {
+  /// Backbones of all tasks.
+  public var backbones: Registry<any Backbone> {
+    get { self[(any Backbone).self, role: "backbone"] }
+    set { self[(any Backbone).self, role: "backbone"] = newValue }
+  }
+
+  /// Necks of all tasks.
+  public var necks: Registry<any Neck> {
+    get { self[(any Neck).self, role: "neck"] }
+    set { self[(any Neck).self, role: "neck"] = newValue }
+  }
+}
+
+extension Module {
+  /// Takes the module out of training: evaluation mode, no gradients.
+  public func freeze() {
+    train(false)
+    setRequiresGradient(false)
+  }
+}

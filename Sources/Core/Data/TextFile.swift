@@ -1,0 +1,50 @@
+import Foundation
+
+/// Text files of data sets: one entry a line.
+public enum TextFile {
+  /// The lines, without line ends; an end of line at the end of the file starts no further line.
+  ///
+  /// - Throws: `DataError` when the file cannot be read, is not UTF-8, or is larger than 1 GiB.
+  public static func lines(_ path: String) throws -> [String] {
+    let bytes = try DataFile.read(path, limit: 1 << 30)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw DataError("must be a text file in UTF-8", file: path)
+    }
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      String(line.last == "\r" ? line.dropLast() : line)
+    }
+    if lines.last == "" { lines.removeLast() }
+    return lines
+  }
+}
+
+/// Whole files of data sets.
+public enum DataFile {
+  /// The bytes of a file; `~` is the user's folder.
+  ///
+  /// - Throws: `DataError` that says what is wrong with the file.
+  public static func read(_ path: String, limit: Int = 1 << 33) throws -> [UInt8] {
+    let path = expandingTilde(path)
+    guard let handle = fopen(path, "rb") else {
+      throw DataError("cannot be read: \(String(cString: strerror(errno)))", file: path)
+    }
+    defer { fclose(handle) }
+    var info = stat()
+    guard fstat(fileno(handle), &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
+      throw DataError("must be a file", file: path)
+    }
+    let size = Int(info.st_size)
+    guard size <= limit else { throw DataError("must be at most \(limit) bytes, found \(size)", file: path) }
+    return try [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+      filled = fread(buffer.baseAddress, 1, size, handle)
+      guard filled == size else { throw DataError("ends after \(filled) of \(size) bytes", file: path) }
+    }
+  }
+
+  public static func exists(_ path: String) -> Bool { access(expandingTilde(path), F_OK) == 0 }
+
+  static func expandingTilde(_ path: String) -> String {
+    guard path == "~" || path.hasPrefix("~/"), let home = getenv("HOME") else { return path }
+    return String(cString: home) + path.dropFirst()
+  }
+}

@@ -1,0 +1,6 @@
+# LeNet-5 for ten classes of 32x32 grey pictures; the backbone ends in the scores.
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(type='LeNet5', num_classes=10),
+    neck=None,
+    head=dict(type='ClsHead', loss=dict(type='CrossEntropyLoss', loss_weight=1.0)))
