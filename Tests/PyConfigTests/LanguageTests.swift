@@ -103,7 +103,7 @@ import Testing
   @Test func `a path can be set`() throws {
     var config = try Config.parse(text: "a = dict(b=[1, dict(c=2)])")
     config["a.b.1.c"] = 5
-    config["a.d"] = ["x", nil, true]
+    config["a.d"] = ["x", ConfigNode(.none), true]
     #expect(config.root == (try Config.parse(text: "a = dict(b=[1, dict(c=5)], d=['x', None, True])")).root)
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// Ioffe and Szegedy, 2015, <https://arxiv.org/abs/1502.03167>. Mirrors the batch normalisations of `torch.nn`, whose
 /// state dicts are the same; `BatchNorm1d` and `BatchNorm2d` differ in the inputs that they take.
-public class BatchNorm: Module, NormLayer {
+public class BatchNorm: Module, NormLayer, BatchNormalizationLayer {
   /// `[features]`
   public let weight: Parameter?
   /// `[features]`

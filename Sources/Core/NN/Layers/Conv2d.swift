@@ -13,7 +13,7 @@ public enum PaddingMode: String, Sendable, CaseIterable, ConfigDecodable {
 /// - Input: `[N, inChannels, H, W]`
 /// - Output: `[N, outChannels, H', W']` with
 ///   `H' = (H + 2·padding.h − dilation.h·(kernel.h − 1) − 1) / stride.h + 1` (and `W'` alike).
-public final class Conv2d: Module, UnaryModule {
+public final class Conv2d: Module, UnaryModule, Convolution2dLayer {
   /// `[outChannels, inChannels / groups, kernel.h, kernel.w]`
   public let weight: Parameter
   /// `[outChannels]`, or `nil` when the layer was made without one.

@@ -1,5 +1,5 @@
 /// A normalisation layer, which can add a residual and activate in the same pass.
-public protocol NormLayer: UnaryModule {
+public protocol NormLayer: UnaryModule, NormalizationLayer {
   /// `[C]`, or `nil` when the layer does not scale.
   var weight: Parameter? { get }
   /// `[C]`, or `nil` when the layer does not shift.
