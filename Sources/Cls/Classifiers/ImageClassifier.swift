@@ -39,6 +39,8 @@ public final class ImageClassifier: Module {
   let backbone: any Backbone
   let neck: (any Neck)?
   let head: (any ClassificationHead)?
+  /// Channels of the images that the model takes; `nil` where that is not known.
+  public let inputChannels: Int?
   private let augments: BatchAugments?
   private let initialization: [InitConfig]
 
@@ -50,14 +52,16 @@ public final class ImageClassifier: Module {
       throw InvalidConfig("a classifier needs a backbone")
     }
     self.backbone = backbone
+    inputChannels = Self.inputChannels(of: backbone)
     neck = try build(config.neck, context.registries.necks)
     head = try build(config.head, context.registries.classificationHeads)
+    try Self.check(backbone, neck, head)
     augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path, context) }
     initialization = config.initialization
   }
 
-  /// How many classes the model tells apart, where its head knows.
-  public var classes: Int? { head?.classes }
+  /// How many classes the model tells apart, where its head or its backbone knows.
+  public var classes: Int? { head?.classes ?? (backbone as? any ScoringBackbone)?.classes }
   public var isMultiLabel: Bool { head?.isMultiLabel ?? false }
 
   /// What the head sees.
@@ -71,6 +75,7 @@ public final class ImageClassifier: Module {
   /// - Throws: `InvalidConfig` where the loss does not fit the targets.
   public func losses(_ images: Tensor, _ target: ClassificationTarget) throws -> LossTerms {
     guard let head else { throw InvalidConfig("a classifier without a head cannot be trained") }
+    try check(images.shape)
     var (images, target) = (images, target)
     if isTraining, let augments, let classes = head.classes { (images, target) = augments(images, target, classes) }
     return try head.loss(features(images), target)
@@ -79,6 +84,7 @@ public final class ImageClassifier: Module {
   /// Class probabilities `[N, classes]`.
   public func predict(_ images: Tensor) throws -> Tensor {
     guard let head else { throw InvalidConfig("a classifier without a head cannot classify") }
+    try check(images.shape)
     return withoutGradient { head.probabilities(features(images)) }
   }
 

@@ -21,6 +21,7 @@ public final class LinearClsHead: Module, ClassificationHead {
 
   let fc: Linear
   public let classes: Int?
+  public var inChannels: Int? { fc.inFeatures }
   private let objective: ClassificationObjective
   private let initialization: [InitConfig]
 
