@@ -74,3 +74,11 @@ void mm_depthwise_backward_data(
 void mm_depthwise_backward_weight(const mm_conv_shape *s, const float *x, const float *dy, float *dw);
 
 void mm_product_backward_weight(const mm_conv_shape *s, const float *x, const float *dy, float *dw);
+
+// Winograd F(m x m, 3 x 3), m 2 or 4; with `gradient`, of dy with the weights turned round.
+size_t mm_wino_packed_floats(const mm_conv_shape *s, int m, int gradient);
+void mm_wino_pack(
+    const mm_conv_shape *s, int m, int gradient, const float *weight, const float *scale, float *packed);
+void mm_wino_run(
+    const mm_conv_shape *s, int m, int gradient, const float *in, const float *packed, const float *bias,
+    const float *residual, mm_activation act, float act_param, float *out);

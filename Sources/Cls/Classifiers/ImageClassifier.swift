@@ -8,7 +8,7 @@ import PyConfig
 ///
 /// - Input: images `[N, C, H, W]`
 /// - Output: probabilities `[N, classes]`
-public final class ImageClassifier: Module {
+public final class ImageClassifier: Module, ConfiguredModule {
   public struct Config: ConfigRecord, Sendable {
     public var backbone: ConfigNodeBox
     public var neck: ConfigNodeBox
@@ -42,7 +42,7 @@ public final class ImageClassifier: Module {
   /// Channels of the images that the model takes; `nil` where that is not known.
   public let inputChannels: Int?
   private let augments: BatchAugments?
-  private let initialization: [InitConfig]
+  public let initialization: [InitConfig]
 
   public init(_ config: Config, _ context: BuildContext) throws {
     func build<Product>(_ box: ConfigNodeBox, _ registry: Registry<Product>) throws -> Product? {
@@ -55,8 +55,16 @@ public final class ImageClassifier: Module {
     inputChannels = Self.inputChannels(of: backbone)
     neck = try build(config.neck, context.registries.necks)
     head = try build(config.head, context.registries.classificationHeads)
+<<<<<<< HEAD
     try Self.check(backbone, neck, head)
     augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path, context) }
+=======
+    augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path) }
+    if let augments, let head, let classes = head.classes, augments.classes != classes {
+      throw InvalidConfig(
+        "train_cfg.augments: num_classes must be the head's, \(classes), found \(augments.classes)")
+    }
+>>>>>>> main
     initialization = config.initialization
   }
 
@@ -75,9 +83,13 @@ public final class ImageClassifier: Module {
   /// - Throws: `InvalidConfig` where the loss does not fit the targets.
   public func losses(_ images: Tensor, _ target: ClassificationTarget) throws -> LossTerms {
     guard let head else { throw InvalidConfig("a classifier without a head cannot be trained") }
+<<<<<<< HEAD
     try check(images.shape)
     var (images, target) = (images, target)
     if isTraining, let augments, let classes = head.classes { (images, target) = augments(images, target, classes) }
+=======
+    let (images, target) = augments?(images, target) ?? (images, target)
+>>>>>>> main
     return try head.loss(features(images), target)
   }
 
@@ -95,9 +107,17 @@ public final class ImageClassifier: Module {
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in initialization { rule.apply(to: self, using: &generator) }
-    if initialization.contains(where: \.isPretrained) { return }
     super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
+  }
+
+  public func applyInitialization(using generator: inout RandomGenerator) {
+    if initialization.isEmpty || startsFromFile { return }
+    for rule in initialization { rule.apply(to: self, using: &generator) }
+    // The parts have the last word.
+    for part in [backbone, neck, head] as [Module?] {
+      (part as? any ConfiguredModule)?.applyInitialization(using: &generator)
+    }
   }
 }
 

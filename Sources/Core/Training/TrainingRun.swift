@@ -75,6 +75,7 @@ public struct TrainingRun {
     }
     return try RandomSource.$current.withValue(RandomSource(seed: seed, -1)) {
       let model = try task.makeModel(node, path: "model", context)
+      try Self.located(node, "model") { try model.checkInitialization() }
       var generator = RandomGenerator(seed: seed, -2)
       model.initializeWeights(using: &generator)
       return model
@@ -148,17 +149,16 @@ public struct TrainingRun {
       try runner.resume(from: path)
     } else if request.resumesAutomatically, try runner.autoResume(from: workDirectory) {
       return
-    } else if let path = try request.loadFrom ?? text("load_from") {
-      try runner.loadCheckpoint(path)
     } else {
       try loadPretrained(runner)
+      if let path = try request.loadFrom ?? text("load_from") { try runner.loadCheckpoint(path) }
     }
   }
 
   /// Weights that `init_cfg=dict(type='Pretrained', ...)` and `pretrained` name.
   private func loadPretrained(_ runner: Runner) throws {
     try runner.model.forEachModule { key, module in
-      for rule in (module as? any PretrainedModule)?.initialization ?? [] {
+      for rule in (module as? any ConfiguredModule)?.initialization ?? [] {
         guard case .pretrained(let checkpoint, let prefix) = rule.rule else { continue }
         let report = try module.loadCheckpoint(checkpoint, prefix: prefix)
         runner.logger.info("\(key.isEmpty ? "model" : key): loaded \(checkpoint)")
@@ -166,9 +166,4 @@ public struct TrainingRun {
       }
     }
   }
-}
-
-/// A module whose weights may start from a file.
-public protocol PretrainedModule: Module {
-  var initialization: [InitConfig] { get }
 }
