@@ -19,6 +19,7 @@ public final class LinearClsHead: Module, ClassificationHead {
     }
   }
 
+  let computeLoss: any ClassificationLoss
   let fc: Linear
   public let classes: Int?
   private let objective: ClassificationObjective
@@ -28,6 +29,7 @@ public final class LinearClsHead: Module, ClassificationHead {
     fc = Linear(config.inChannels, config.classes)
     classes = config.classes
     objective = try ClassificationObjective(config.objective, context)
+    computeLoss = objective.loss
     initialization = config.initialization
   }
 

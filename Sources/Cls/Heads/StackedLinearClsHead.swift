@@ -27,6 +27,7 @@ public final class StackedLinearClsHead: Module, ClassificationHead {
     }
   }
 
+  let computeLoss: any ClassificationLoss
   let layers: ModuleList<LinearBlock>
   public let classes: Int?
   private let objective: ClassificationObjective
@@ -44,6 +45,7 @@ public final class StackedLinearClsHead: Module, ClassificationHead {
     layers = ModuleList(blocks)
     classes = config.classes
     objective = try ClassificationObjective(config.objective, context)
+    computeLoss = objective.loss
   }
 
   public func preLogits(_ features: [Tensor]) -> Tensor {
