@@ -1,5 +1,6 @@
 import Cls
 import Core
+import OrderedCollections
 import Testing
 
 /// Every registered name builds from a small config and runs.

@@ -11,6 +11,8 @@ public struct LoaderSettings: Sendable {
   public var workers: Int
   public var shuffles: Bool
   public var dropsLast: Bool
+  /// `sampler_cfg`: the order of the samples, where it is not the usual one.
+  public var sampler = ConfigNodeBox(nil, path: "")
 
   /// - Parameter data: the config's `data`.
   /// - Throws: `BuildError` with file, line and key path.
@@ -26,6 +28,7 @@ public struct LoaderSettings: Sendable {
     if let node = common.node(key), !node.isNone {
       var own = try ConfigReader(node, path: "data.\(key)")
       try read(&own)
+      sampler = ConfigNodeBox(own.node("sampler_cfg"), path: own.path("sampler_cfg"))
       own.ignore("mode")
       try own.finish()
     }

@@ -1,5 +1,6 @@
 import Cls
 import Core
+import OrderedCollections
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import OrderedCollections
 import PyConfig
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import OrderedCollections
 import PyConfig
 import TestSupport
 import Testing
