@@ -88,6 +88,11 @@ public struct TrainingRun {
     guard let node = config.root["data.train"] else {
       throw BuildError(.missingKey("data.train"), path: "", location: config.root.location)
     }
+    if let sampler = config.root["sampler"], !sampler.isNone {
+      throw BuildError(
+        .invalid("samplers cannot be chosen; leave the key out, found \(sampler.summary)"), path: "sampler",
+        location: sampler.location)
+    }
     let workflow =
       try config.root["workflow"].map { try [Workflow](from: $0, at: "workflow") } ?? [.train(1)]
     let options = SourceOptions(
