@@ -28,7 +28,6 @@ public struct LoaderSettings: Sendable {
     if let node = common.node(key), !node.isNone {
       var own = try ConfigReader(node, path: "data.\(key)")
       try read(&own)
-      sampler = ConfigNodeBox(own.node("sampler_cfg"), path: own.path("sampler_cfg"))
       own.ignore("mode")
       try own.finish()
     }
@@ -44,8 +43,8 @@ public struct LoaderSettings: Sendable {
     shuffles = try reader.value("shuffle", default: shuffles)
     dropsLast = try reader.value("drop_last", default: dropsLast)
     reader.ignore("persistent_workers", "pin_memory", "round_up", "prefetch_factor", "class_aware_sampler")
-    if let sampler = reader.node("sampler_cfg"), !sampler.isNone {
-      throw reader.invalid("must be None: samplers cannot be chosen, found \(sampler.summary)", key: "sampler_cfg")
+    if reader.has("sampler_cfg") {
+      sampler = ConfigNodeBox(reader.node("sampler_cfg"), path: reader.path("sampler_cfg"))
     }
     guard (1...65536).contains(samplesPerBatch) else {
       throw reader.invalid("must be in 1...65536, found \(samplesPerBatch)", key: "samples_per_gpu")
