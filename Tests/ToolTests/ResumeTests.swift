@@ -1,6 +1,9 @@
 import Core
 import Foundation
+import OrderedCollections
+import PyConfig
 import Testing
+import TorchFile
 
 /// Training that stops and goes on ends where training without a stop ends, to the bit.
 struct ResumeTests {

@@ -1,7 +1,9 @@
 import Core
 import Foundation
+import OrderedCollections
 import PyConfig
 import Testing
+import TorchFile
 
 /// `cls-train` from an empty folder to checkpoints.
 struct TrainTests {

@@ -5,6 +5,7 @@ import PyConfig
 import Testing
 
 @testable import Cls
+import TorchFile
 
 /// What users get wrong, and what they are told.
 @Suite struct MistakeTests {
@@ -191,9 +192,7 @@ import Testing
       ("in_channels=4)", "in_channels=8)"), ("lr=0.01", "lr=0.0"),
     ])
     let runner = try project.train { $0.validates = false }
-    let expected = try Checkpoint(path: tiny).state["backbone.layer2.0.conv1.weight"].flatMap {
-      Tensor($0, as: .float32)
-    }
-    #expect(runner.model.stateDict["backbone.layer2.0.conv1.weight"]?.floats == expected?.floats)
+    let expected = try #require(try Checkpoint(path: tiny).state["backbone.layer2.0.conv1.weight"]).asFloat32()
+    #expect(runner.model.stateDict["backbone.layer2.0.conv1.weight"]?.floats == expected)
   }
 }

@@ -28,9 +28,11 @@ import Testing
       let x = Tensor((0..<4 * 36).map { _ in Float(values.normal()) }, shape: [1, 4, 6, 6])
       let y = withoutGradient { module(x) }
       let plain = withoutGradient {
-        let z = module.conv(x)
-        let n = module.norm.map { $0(z) } ?? z
-        return activation?.make()(n) ?? n
+        var z = module.conv(x)
+        if let norm = module.norm { z = norm(z) }
+        guard let activation else { return z }
+        let layer = activation.make()
+        return layer(z)
       }
       expectClose(y, plain.floats.map(Double.init), shape: [1, 6, 3, 3], relative: 1e-4, absolute: 1e-5)
     }
