@@ -1,6 +1,9 @@
 import Core
 import Foundation
+import OrderedCollections
+import PyConfig
 import Testing
+import TorchFile
 
 /// Checkpoints that are missing, damaged or of another model, and disks that are full.
 struct CheckpointErrorTests {

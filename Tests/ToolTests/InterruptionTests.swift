@@ -1,5 +1,7 @@
 import Core
 import Foundation
+import OrderedCollections
+import PyConfig
 import Testing
 
 /// What happens to a training that is stopped from outside.
