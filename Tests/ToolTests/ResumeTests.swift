@@ -20,7 +20,7 @@ struct ResumeTests {
   /// The losses of a run's log.
   private func losses(_ bench: Workbench, _ work: String) throws -> [String] {
     let log = try #require(bench.files(work).first { $0.hasSuffix(".log.json") })
-    return try bench.text("\(work)/\(log)").matches(of: /"epoch": (\d+), "iter": (\d+).*"loss": ([\d.e-]+)/)
+    return try bench.text("\(work)/\(log)").matches(of: #/"epoch": (\d+), "iter": (\d+).*"loss": ([\d.e-]+)/#)
       .map { "\($0.1) \($0.2) \($0.3)" }
   }
 

@@ -28,7 +28,7 @@ struct TestTests {
       "precision", "recall", "f1_score", "support"
     ).succeeded()
     let text = try bench.text("results/all.json")
-    let keys = text.matches(of: /"([a-z_0-9-]+)": /).map { String($0.1) }
+    let keys = text.matches(of: #/"([a-z_0-9-]+)": /#).map { String($0.1) }
     #expect(
       keys == [
         "accuracy_top-1", "accuracy_top-5", "support", "precision", "recall", "f1_score", "class_scores",
@@ -57,7 +57,7 @@ struct TestTests {
       "cls-test", "configs/digits.py", "work/latest.pth", "--out", "few.json", "--out-items", "pred_label",
       "--metrics", "accuracy", "--metric-options", "topk=(1,3)"
     ).succeeded()
-    let keys = try bench.text("few.json").matches(of: /"([a-z_0-9-]+)": /).map { String($0.1) }
+    let keys = try bench.text("few.json").matches(of: #/"([a-z_0-9-]+)": /#).map { String($0.1) }
     #expect(keys == ["accuracy_top-1", "accuracy_top-3", "pred_label"])
     #expect(run.output.contains("\naccuracy_top-3 : "))
   }

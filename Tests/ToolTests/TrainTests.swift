@@ -35,7 +35,7 @@ struct TrainTests {
       /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - mmcls - INFO - Epoch \[(\d)\]\[(\d+)\/10\]\tlr: 1.000e-01, eta: \d:\d\d:\d\d, time: \d+\.\d{3}, data_time: \d+\.\d{3}, loss: \d\.\d{4}/
     let found = lines.compactMap { $0.wholeMatch(of: form) }.map { "\($0.1) \($0.2)" }
     #expect(found == ["1", "2"].flatMap { epoch in [2, 4, 6, 8, 10].map { "\(epoch) \($0)" } })
-    #expect(lines.filter { $0.contains(/ - mmcls - INFO - Epoch\(val\) \[\d\]\[4\]\taccuracy_top-1: \d+\.\d{4}$/) }.count == 2)
+    #expect(lines.filter { $0.contains(#/ - mmcls - INFO - Epoch\(val\) \[\d\]\[4\]\taccuracy_top-1: \d+\.\d{4}$/#) }.count == 2)
     #expect(lines.contains { $0.hasSuffix("Set random seed to 3, deterministic: False") })
     #expect(lines.contains { $0.hasSuffix("workflow: [('train', 1)], max: 2 epochs") })
     #expect(lines.contains { $0.hasSuffix("Saving checkpoint at 2 epochs") })
@@ -52,7 +52,7 @@ struct TrainTests {
     #expect(lines.count == 13)
     var losses: [Double] = []
     for line in lines.dropFirst() {
-      let keys = line.matches(of: /"([^"]+)": /).map { String($0.1) }
+      let keys = line.matches(of: #/"([^"]+)": /#).map { String($0.1) }
       let values = try object(line)
       if values["mode"] as? String == "val" {
         #expect(keys == ["mode", "epoch", "iter", "lr", "accuracy_top-1"])
