@@ -1,6 +1,8 @@
 import Core
-import TestSupport
+import OrderedCollections
+import PyConfig
 import Testing
+import TestSupport
 
 @testable import Cls
 
@@ -12,7 +14,7 @@ import Testing
     return Tensor((0..<count * pixels).map { Float(1 << ($0 / pixels)) }, shape: [count, 1, side, side])
   }
 
-  static let labels = ClassificationTarget.labels(Tensor([Int64(0), 1, 2, 3]))
+  static var labels: ClassificationTarget { .labels(Tensor([Int64(0), 1, 2, 3])) }
 
   static func augments(_ text: String) throws -> BatchAugments { try BatchAugments(node(text), path: "augments") }
 

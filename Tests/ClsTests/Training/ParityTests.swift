@@ -1,8 +1,9 @@
 import Core
 import Foundation
+import OrderedCollections
 import PyConfig
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Cls
 
