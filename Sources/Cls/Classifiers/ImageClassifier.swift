@@ -39,6 +39,8 @@ public final class ImageClassifier: Module, ConfiguredModule {
   let backbone: any Backbone
   let neck: (any Neck)?
   let head: (any ClassificationHead)?
+  /// Channels of the images that the model takes; `nil` where that is not known.
+  public let inputChannels: Int?
   private let augments: BatchAugments?
   public let initialization: [InitConfig]
 
@@ -50,18 +52,24 @@ public final class ImageClassifier: Module, ConfiguredModule {
       throw InvalidConfig("a classifier needs a backbone")
     }
     self.backbone = backbone
+    inputChannels = Self.inputChannels(of: backbone)
     neck = try build(config.neck, context.registries.necks)
     head = try build(config.head, context.registries.classificationHeads)
+<<<<<<< HEAD
+    try Self.check(backbone, neck, head)
+    augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path, context) }
+=======
     augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path) }
     if let augments, let head, let classes = head.classes, augments.classes != classes {
       throw InvalidConfig(
         "train_cfg.augments: num_classes must be the head's, \(classes), found \(augments.classes)")
     }
+>>>>>>> main
     initialization = config.initialization
   }
 
-  /// How many classes the model tells apart, where its head knows.
-  public var classes: Int? { head?.classes }
+  /// How many classes the model tells apart, where its head or its backbone knows.
+  public var classes: Int? { head?.classes ?? (backbone as? any ScoringBackbone)?.classes }
   public var isMultiLabel: Bool { head?.isMultiLabel ?? false }
 
   /// What the head sees.
@@ -75,13 +83,20 @@ public final class ImageClassifier: Module, ConfiguredModule {
   /// - Throws: `InvalidConfig` where the loss does not fit the targets.
   public func losses(_ images: Tensor, _ target: ClassificationTarget) throws -> LossTerms {
     guard let head else { throw InvalidConfig("a classifier without a head cannot be trained") }
+<<<<<<< HEAD
+    try check(images.shape)
+    var (images, target) = (images, target)
+    if isTraining, let augments, let classes = head.classes { (images, target) = augments(images, target, classes) }
+=======
     let (images, target) = augments?(images, target) ?? (images, target)
+>>>>>>> main
     return try head.loss(features(images), target)
   }
 
   /// Class probabilities `[N, classes]`.
   public func predict(_ images: Tensor) throws -> Tensor {
     guard let head else { throw InvalidConfig("a classifier without a head cannot classify") }
+    try check(images.shape)
     return withoutGradient { head.probabilities(features(images)) }
   }
 

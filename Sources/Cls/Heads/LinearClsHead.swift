@@ -26,6 +26,7 @@ public final class LinearClsHead: Module, ClassificationHead, ConfiguredModule {
 
   let fc: Linear
   public let classes: Int?
+  public var inChannels: Int? { fc.inFeatures }
   private let objective: ClassificationObjective
   public let initialization: [InitConfig]
 

@@ -39,6 +39,7 @@ public final class StackedLinearClsHead: Module, ClassificationHead {
 
   let layers: ModuleList<LinearBlock>
   public let classes: Int?
+  public var inChannels: Int? { layers[0].fc.inFeatures }
   private let objective: ClassificationObjective
 
   public init(_ config: Config, _ context: BuildContext) throws {
