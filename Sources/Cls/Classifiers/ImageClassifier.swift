@@ -55,16 +55,12 @@ public final class ImageClassifier: Module, ConfiguredModule {
     inputChannels = Self.inputChannels(of: backbone)
     neck = try build(config.neck, context.registries.necks)
     head = try build(config.head, context.registries.classificationHeads)
-<<<<<<< HEAD
     try Self.check(backbone, neck, head)
-    augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path, context) }
-=======
     augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path) }
     if let augments, let head, let classes = head.classes, augments.classes != classes {
       throw InvalidConfig(
         "train_cfg.augments: num_classes must be the head's, \(classes), found \(augments.classes)")
     }
->>>>>>> main
     initialization = config.initialization
   }
 
@@ -83,13 +79,8 @@ public final class ImageClassifier: Module, ConfiguredModule {
   /// - Throws: `InvalidConfig` where the loss does not fit the targets.
   public func losses(_ images: Tensor, _ target: ClassificationTarget) throws -> LossTerms {
     guard let head else { throw InvalidConfig("a classifier without a head cannot be trained") }
-<<<<<<< HEAD
     try check(images.shape)
-    var (images, target) = (images, target)
-    if isTraining, let augments, let classes = head.classes { (images, target) = augments(images, target, classes) }
-=======
     let (images, target) = augments?(images, target) ?? (images, target)
->>>>>>> main
     return try head.loss(features(images), target)
   }
 
