@@ -1,6 +1,7 @@
 import Cls
 import Core
 import OrderedCollections
+import PyConfig
 import Testing
 
 /// Every registered name builds from a small config and runs.

@@ -1,8 +1,9 @@
 import Cls
 import Core
 import OrderedCollections
-import TestSupport
+import PyConfig
 import Testing
+import TestSupport
 
 /// Outputs, losses and gradients equal mmcls's on weights of a formula; values: Fixtures/cls-backbones/make.py.
 @Suite struct BackboneForwardTests {

@@ -1,5 +1,7 @@
 import Cls
 import Core
+import OrderedCollections
+import PyConfig
 import Testing
 
 /// Keys, shapes and order of states, and what is frozen, equal mmcls's; values: Fixtures/cls-backbones/make.py.

@@ -1,6 +1,8 @@
 import Core
-import TestSupport
+import OrderedCollections
+import PyConfig
 import Testing
+import TestSupport
 
 @testable import Cls
 

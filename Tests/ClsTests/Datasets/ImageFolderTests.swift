@@ -1,5 +1,7 @@
 import Core
 import Foundation
+import OrderedCollections
+import PyConfig
 import Testing
 
 @testable import Cls

@@ -1,9 +1,10 @@
-import Cls
 import Core
 import OrderedCollections
 import PyConfig
-import TestSupport
 import Testing
+
+@testable import Cls
+import TestSupport
 
 /// Metrics equal those of mmcls's `evaluate` and `accuracy`; values: Fixtures/cls-metrics/make.py.
 @Suite struct MetricTests {

@@ -1,7 +1,9 @@
 import Cls
 import Core
-import TestSupport
+import OrderedCollections
+import PyConfig
 import Testing
+import TestSupport
 
 /// Losses and their gradients equal mmcls's; values: Fixtures/cls-losses/make.py.
 @Suite struct LossGoldenTests {

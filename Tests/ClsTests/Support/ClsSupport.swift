@@ -1,6 +1,7 @@
 import Cls
 import Core
 import Foundation
+import OrderedCollections
 import PyConfig
 
 /// What golden values of Tests/Fixtures/cls-* share.

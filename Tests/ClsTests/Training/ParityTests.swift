@@ -2,8 +2,8 @@ import Core
 import Foundation
 import OrderedCollections
 import PyConfig
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Cls
 

@@ -1,4 +1,6 @@
 import Core
+import OrderedCollections
+import PyConfig
 import Testing
 
 @testable import Cls

@@ -1,4 +1,5 @@
 import OrderedCollections
+import PyConfig
 import Testing
 
 @testable import Core

@@ -1,7 +1,7 @@
 import OrderedCollections
 import PyConfig
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Core
 

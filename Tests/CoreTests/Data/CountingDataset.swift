@@ -1,4 +1,6 @@
 import Core
+import OrderedCollections
+import PyConfig
 import Synchronization
 
 /// Samples without pictures: their labels are their indices, and a number is drawn for each.
