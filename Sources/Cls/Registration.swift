@@ -19,6 +19,8 @@ private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   backbones.register("AlexNet", scope: scope, PlainBackboneConfig.self) { AlexNet(classes: $0.classes) }
   backbones.register("LeNet5", scope: scope, PlainBackboneConfig.self) { LeNet5(classes: $0.classes) }
   backbones.register("MobileNetV2", scope: scope, ClsMobileNetV2Config.self) { MobileNetV2($0.config) }
+  backbones.register("RegNet", scope: scope, RegNet.Config.self) { RegNet($0) }
+  backbones.register("RepVGG", scope: scope, RepVGG.Config.self) { RepVGG($0) }
   backbones.register("ResNeXt", scope: scope, ClsResNeXtConfig.self) { ResNet($0.config) }
   backbones.register("ResNet", scope: scope, ClsResNetConfig.self) { ResNet($0.config) }
   backbones.register("ResNetV1c", scope: scope, ClsResNetConfig.self) { variant in
@@ -37,6 +39,9 @@ private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
     config.stem = .cifar
     return ResNet(config)
   }
+  backbones.register("SEResNeXt", scope: scope, ClsSEResNeXtConfig.self) { ResNet($0.config) }
+  backbones.register("SEResNet", scope: scope, ClsSEResNetConfig.self) { ResNet($0.config) }
+  backbones.register("ShuffleNetV2", scope: scope, ShuffleNetV2.Config.self) { ShuffleNetV2($0) }
   backbones.register("VGG", scope: scope, ClsVGGConfig.self) { try VGG($0.config) }
 }
 
