@@ -95,15 +95,15 @@ import Testing
       errorText {
         _ = try context.registries.necks.build(
           node("dict(type='GlobalAveragePooling', dim=3)"), path: "neck", context: context)
-      } == "c.py:1:5: neck.dim: must be 1 or 2 (3-D features are not part of this suite), found 3")
+      } == "c.py:1: neck.dim: must be 1 or 2 (3-D features are not part of this suite), found 3")
   }
 
   @Test func `all data sets and transforms are known`() {
     let registries = classificationContext().registries
     #expect(
       registries.datasets.names == [
-        "CIFAR10", "CIFAR100", "ClassBalancedDataset", "ConcatDataset", "CustomDataset", "FashionMNIST", "ImageNet",
-        "MNIST", "RepeatDataset",
+        "CIFAR10", "CIFAR100", "CUB", "ClassBalancedDataset", "ConcatDataset", "CustomDataset", "FashionMNIST",
+        "ImageNet", "ImageNet21k", "KFoldDataset", "MNIST", "RepeatDataset", "VOC",
       ])
     #expect(
       registries.transforms.names == [
