@@ -18,20 +18,14 @@ private let scope = "mmcls"
 private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   backbones.register("AlexNet", scope: scope, PlainBackboneConfig.self) { AlexNet(classes: $0.classes) }
   backbones.register("LeNet5", scope: scope, PlainBackboneConfig.self) { LeNet5(classes: $0.classes) }
-<<<<<<< HEAD
   backbones.register("MobileNetV2", scope: scope, ClsMobileNetV2Config.self) { variant in
     try variant.config.norm.check(channels: MobileNetV2.channels(variant.config))
     return MobileNetV2(variant.config)
   }
-  backbones.register("ResNeXt", scope: scope, ClsResNeXtConfig.self) { try checkedResNet($0.config) }
-  backbones.register("ResNet", scope: scope, ClsResNetConfig.self) { try checkedResNet($0.config) }
-=======
-  backbones.register("MobileNetV2", scope: scope, ClsMobileNetV2Config.self) { MobileNetV2($0.config) }
   backbones.register("RegNet", scope: scope, RegNet.Config.self) { RegNet($0) }
   backbones.register("RepVGG", scope: scope, RepVGG.Config.self) { RepVGG($0) }
-  backbones.register("ResNeXt", scope: scope, ClsResNeXtConfig.self) { ResNet($0.config) }
-  backbones.register("ResNet", scope: scope, ClsResNetConfig.self) { ResNet($0.config) }
->>>>>>> clsheads
+  backbones.register("ResNeXt", scope: scope, ClsResNeXtConfig.self) { try checkedResNet($0.config) }
+  backbones.register("ResNet", scope: scope, ClsResNetConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNetV1c", scope: scope, ClsResNetConfig.self) { variant in
     var config = variant.config
     (config.stem, config.averageDown) = (.deep, false)
@@ -48,8 +42,8 @@ private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
     config.stem = .cifar
     return try checkedResNet(config)
   }
-  backbones.register("SEResNeXt", scope: scope, ClsSEResNeXtConfig.self) { ResNet($0.config) }
-  backbones.register("SEResNet", scope: scope, ClsSEResNetConfig.self) { ResNet($0.config) }
+  backbones.register("SEResNeXt", scope: scope, ClsSEResNeXtConfig.self) { try checkedResNet($0.config) }
+  backbones.register("SEResNet", scope: scope, ClsSEResNetConfig.self) { try checkedResNet($0.config) }
   backbones.register("ShuffleNetV2", scope: scope, ShuffleNetV2.Config.self) { ShuffleNetV2($0) }
   backbones.register("VGG", scope: scope, ClsVGGConfig.self) { try VGG($0.config) }
 }
