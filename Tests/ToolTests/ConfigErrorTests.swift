@@ -78,6 +78,9 @@ struct ConfigErrorTests {
     try bench.run(
       "image-demo", "configs/digits.py", "work/latest.pth", "colors/cat/00.png", "--cfg-options",
       "data.test.pipeline.0.type=LoadImageFromFile"
-    ).failed(1, "configs/digits.py:17: data.test.pipeline.0: unknown key 'size'; accepted keys: color_type, file_client_args, imdecode_backend, to_float32, type")
+    ).failed(
+      1,
+      "configs/digits.py:17: data.test.pipeline.0: unknown key 'size'; accepted keys: color_type, file_client_args, "
+        + "imdecode_backend, to_float32, type")
   }
 }

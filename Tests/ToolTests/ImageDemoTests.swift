@@ -9,7 +9,9 @@ struct ImageDemoTests {
   init() throws {
     bench = try Workbench()
     try bench.writePictures()
-    try bench.run("cls-train", "configs/pictures.py", "--work-dir", "work", "--seed", "1").succeeded()
+    try bench.run(
+      "cls-train", "configs/pictures.py", "--work-dir", "work", "--seed", "1", "--cfg-options", "runner.max_epochs=8"
+    ).succeeded()
   }
 
   @Test func `pictures are classified and drawn`() throws {

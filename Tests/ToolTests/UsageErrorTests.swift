@@ -16,13 +16,14 @@ struct UsageErrorTests {
     #expect(run.output.isEmpty, sourceLocation: location)
   }
 
-  @Test(arguments: ["cls-train", "cls-test", "print-config", "model-info", "convert-checkpoint", "image-demo"])
-  func `every tool has help and refuses unknown options`(tool: String) throws {
+  @Test(arguments: [
+    ("cls-train", ["x.py"]), ("cls-test", ["x.py", "x.pth"]), ("print-config", ["x.py"]), ("model-info", ["x.py"]),
+    ("convert-checkpoint", ["x.pth", "y.pth"]), ("image-demo", ["x.py", "x.pth", "x.png"]),
+  ])
+  func `every tool has help and refuses unknown options`(tool: String, arguments: [String]) throws {
     let help = try bench.run(tool, "--help").succeeded()
     #expect(help.output.contains("USAGE: \(tool) "))
-    let operands = ["print-config": 1, "cls-train": 1, "model-info": 1, "image-demo": 3][tool] ?? 2
-    try refuses(
-      tool, Array(repeating: "x", count: operands) + ["--bogus"], "Unknown option '--bogus'; see \(tool) --help")
+    try refuses(tool, arguments + ["--bogus"], "Unknown option '--bogus'; see \(tool) --help")
   }
 
   @Test func `missing arguments`() throws {
