@@ -35,31 +35,49 @@ int mm_conv_shape_valid(const mm_conv_shape *s) {
 
 static int depthwise(const mm_conv_shape *s) { return s->groups > 1 && s->groups == s->c && s->groups == s->oc; }
 
+// Winograd pays from some 32 tiles on: with fewer, reading its larger weights takes longer than the saved products.
+static mm_conv_algorithm winograd_or_direct(
+    const mm_conv_shape *s, int oh, int ow, int pad_h, int pad_w, mm_conv_setting setting) {
+  const int fits = s->kh == 3 && s->kw == 3 && s->stride_h == 1 && s->stride_w == 1 && s->dil_h == 1 && s->dil_w == 1 &&
+      s->groups == 1 && s->c >= MM_LANES && s->oc >= MM_LANES;
+  if (!fits || setting == MM_CONV_SET_DIRECT || pad_h > 2 || pad_w > 2) return MM_CONV_DIRECT;
+  const int64_t tiles4 = (int64_t)s->n * mm_ceil_div(oh, 4) * mm_ceil_div(ow, 4);
+  const int64_t tiles2 = (int64_t)s->n * mm_ceil_div(oh, 2) * mm_ceil_div(ow, 2);
+  if ((setting == MM_CONV_SET_AUTO || setting == MM_CONV_SET_F4) && tiles4 >= 32) return MM_CONV_WINOGRAD4;
+  return tiles2 >= 32 ? MM_CONV_WINOGRAD2 : MM_CONV_DIRECT;
+}
+
 mm_conv_algorithm mm_conv_choose(const mm_conv_shape *s, mm_conv_setting setting) {
-  (void)setting;
   if (depthwise(s)) return MM_CONV_DEPTHWISE;
   if (s->groups == 1 && s->c <= 8 && s->kw > 1 && s->dil_w == 1) return MM_CONV_STEM;
-  return MM_CONV_DIRECT;
+  return winograd_or_direct(s, s->oh, s->ow, s->pad_h, s->pad_w, setting);
 }
 
 mm_conv_algorithm mm_conv_choose_dgrad(const mm_conv_shape *s, mm_conv_setting setting) {
-  (void)setting;
-  return depthwise(s) ? MM_CONV_DEPTHWISE : MM_CONV_DIRECT;
+  if (depthwise(s)) return MM_CONV_DEPTHWISE;
+  return winograd_or_direct(s, s->h, s->w, 2 - s->pad_h, 2 - s->pad_w, setting);
 }
 
 size_t mm_conv_packed_bytes(const mm_conv_shape *s, mm_conv_algorithm algorithm) {
   switch (algorithm) {
     case MM_CONV_STEM: return mm_stem_packed_floats(s) * sizeof(float);
     case MM_CONV_DEPTHWISE: return mm_depthwise_packed_floats(s) * sizeof(float);
-    default: return mm_direct_packed_floats(s, 0) * sizeof(float);
+    case MM_CONV_WINOGRAD2: return mm_wino_packed_floats(s, 2, 0) * sizeof(float);
+    case MM_CONV_WINOGRAD4: return mm_wino_packed_floats(s, 4, 0) * sizeof(float);
+    case MM_CONV_DIRECT: break;
   }
+  return mm_direct_packed_floats(s, 0) * sizeof(float);
 }
 
 size_t mm_conv_packed_bytes_dgrad(const mm_conv_shape *s, mm_conv_algorithm algorithm) {
   switch (algorithm) {
     case MM_CONV_DEPTHWISE: return mm_depthwise_packed_floats(s) * sizeof(float);
-    default: return mm_direct_packed_floats(s, 1) * sizeof(float);
+    case MM_CONV_WINOGRAD2: return mm_wino_packed_floats(s, 2, 1) * sizeof(float);
+    case MM_CONV_WINOGRAD4: return mm_wino_packed_floats(s, 4, 1) * sizeof(float);
+    case MM_CONV_DIRECT:
+    case MM_CONV_STEM: break;
   }
+  return mm_direct_packed_floats(s, 1) * sizeof(float);
 }
 
 void mm_conv_pack(
@@ -67,7 +85,9 @@ void mm_conv_pack(
   switch (algorithm) {
     case MM_CONV_STEM: mm_stem_pack(s, weight, scale, packed); return;
     case MM_CONV_DEPTHWISE: mm_depthwise_pack(s, 0, weight, scale, packed); return;
-    default: mm_direct_pack(s, 0, weight, scale, packed); return;
+    case MM_CONV_WINOGRAD2: mm_wino_pack(s, 2, 0, weight, scale, packed); return;
+    case MM_CONV_WINOGRAD4: mm_wino_pack(s, 4, 0, weight, scale, packed); return;
+    case MM_CONV_DIRECT: mm_direct_pack(s, 0, weight, scale, packed); return;
   }
 }
 
@@ -75,7 +95,10 @@ void mm_conv_pack_dgrad(
     const mm_conv_shape *s, mm_conv_algorithm algorithm, const float *weight, const float *scale, void *packed) {
   switch (algorithm) {
     case MM_CONV_DEPTHWISE: mm_depthwise_pack(s, 1, weight, scale, packed); return;
-    default: mm_direct_pack(s, 1, weight, scale, packed); return;
+    case MM_CONV_WINOGRAD2: mm_wino_pack(s, 2, 1, weight, scale, packed); return;
+    case MM_CONV_WINOGRAD4: mm_wino_pack(s, 4, 1, weight, scale, packed); return;
+    case MM_CONV_DIRECT:
+    case MM_CONV_STEM: mm_direct_pack(s, 1, weight, scale, packed); return;
   }
 }
 
@@ -85,7 +108,9 @@ void mm_conv_forward(
   switch (algorithm) {
     case MM_CONV_STEM: mm_stem_forward(s, x, packed, bias, residual, act, act_param, y); return;
     case MM_CONV_DEPTHWISE: mm_depthwise_forward(s, x, packed, bias, residual, act, act_param, y); return;
-    default: mm_direct_forward(s, x, packed, bias, residual, act, act_param, y); return;
+    case MM_CONV_WINOGRAD2: mm_wino_run(s, 2, 0, x, packed, bias, residual, act, act_param, y); return;
+    case MM_CONV_WINOGRAD4: mm_wino_run(s, 4, 0, x, packed, bias, residual, act, act_param, y); return;
+    case MM_CONV_DIRECT: mm_direct_forward(s, x, packed, bias, residual, act, act_param, y); return;
   }
 }
 
@@ -94,7 +119,10 @@ void mm_conv_backward_data(
     mm_activation act, float act_param, float *dx) {
   switch (algorithm) {
     case MM_CONV_DEPTHWISE: mm_depthwise_backward_data(s, dy, packed, bias, act, act_param, dx); return;
-    default: mm_direct_backward_data(s, dy, packed, bias, act, act_param, dx); return;
+    case MM_CONV_WINOGRAD2: mm_wino_run(s, 2, 1, dy, packed, bias, NULL, act, act_param, dx); return;
+    case MM_CONV_WINOGRAD4: mm_wino_run(s, 4, 1, dy, packed, bias, NULL, act, act_param, dx); return;
+    case MM_CONV_DIRECT:
+    case MM_CONV_STEM: mm_direct_backward_data(s, dy, packed, bias, act, act_param, dx); return;
   }
 }
 

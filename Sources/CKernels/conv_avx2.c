@@ -41,6 +41,7 @@ static const product_fn product_table[MAX_ROWS + 1][MAX_PANELS + 1] = {
 
 #include "conv_tiles.h"
 #include "depthwise_kernels.h"
+#include "wino_kernels.h"
 
 
 const mm_kernels mm_kernels_avx2 = {
@@ -54,6 +55,9 @@ const mm_kernels mm_kernels_avx2 = {
   .depthwise_row = depthwise_row,
   .depthwise_gather = depthwise_gather,
   .depthwise_wgrad_row = depthwise_wgrad_row,
+  .wino_input = wino_input,
+  .wino_output = wino_output,
+  .wino_weights = wino_weights,
   .column_sums = column_sums,
 };
 

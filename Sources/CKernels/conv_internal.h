@@ -28,14 +28,16 @@ typedef struct {
   int step_h, step_w;
   int taps;
   const int *tap_y, *tap_x;
-  int k;  // floats that a tap reads
+  int k;            // products a tap
+  int in_channels;  // floats that a tap reads, as many as k unless `narrow`
+  int narrow;       // see mm_block
   float *out;
   int out_h, out_w;
   size_t out_pitch;
   int rows, columns;  // of output pixels
   int out_y, out_x, out_step_h, out_step_w;
   int channels;  // that a bundle writes
-  int bundles;   // bundle b reads k channels from b * k on and writes `channels` from b * channels on
+  int bundles;   // bundle b reads from b * in_channels on and writes `channels` from b * channels on
   const float *packed;
   size_t packed_stride;  // between bundles
   const float *bias, *residual;
@@ -74,3 +76,11 @@ void mm_depthwise_backward_data(
 void mm_depthwise_backward_weight(const mm_conv_shape *s, const float *x, const float *dy, float *dw);
 
 void mm_product_backward_weight(const mm_conv_shape *s, const float *x, const float *dy, float *dw);
+
+// Winograd F(m x m, 3 x 3), m 2 or 4; with `gradient`, of dy with the weights turned round.
+size_t mm_wino_packed_floats(const mm_conv_shape *s, int m, int gradient);
+void mm_wino_pack(
+    const mm_conv_shape *s, int m, int gradient, const float *weight, const float *scale, float *packed);
+void mm_wino_run(
+    const mm_conv_shape *s, int m, int gradient, const float *in, const float *packed, const float *bias,
+    const float *residual, mm_activation act, float act_param, float *out);

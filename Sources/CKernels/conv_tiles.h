@@ -3,6 +3,10 @@
 
 // Rows are dealt out evenly, so that no group is much smaller than the others.
 static void run_block(const mm_block *b) {
+  if (b->narrow) {
+    run_narrow(b);
+    return;
+  }
   const int groups = (b->rows + MAX_ROWS - 1) / MAX_ROWS;
   const int panels = (b->columns + MM_LANES - 1) / MM_LANES;
   const int wide = (panels + MAX_PANELS - 1) / MAX_PANELS;
@@ -30,31 +34,35 @@ static void run_product(const mm_product *g) {
   }
 }
 
-// Full groups are written a vector at a time when the group is not wider than one; the overhang of a pixel is
-// overwritten by the next.
+// Pixels in blocks, so that the lines of a row are still in the first-level cache for its next group.
+enum { PACK_BLOCK = 16 };
+
 static void pack_groups(int pixels, int channels, const float *x, size_t pitch, float *out, size_t group_stride) {
-  for (int c = 0, g = 0; c < channels; c += MAX_ROWS, g++) {
-    const int n = channels - c < MAX_ROWS ? channels - c : MAX_ROWS;
-    float *o = out + (size_t)g * group_stride;
-    const float *s = x + c;
-    if (n == MAX_ROWS) {
-      for (int i = 0; i < pixels; i++, s += pitch, o += MAX_ROWS) __builtin_memcpy(o, s, sizeof(float) * MAX_ROWS);
-    } else {
-      for (int i = 0; i < pixels; i++, s += pitch, o += MAX_ROWS) {
-        for (int j = 0; j < n; j++) o[j] = s[j];
-        for (int j = n; j < MAX_ROWS; j++) o[j] = 0.0f;
+  for (int first = 0; first < pixels; first += PACK_BLOCK) {
+    const int count = pixels - first < PACK_BLOCK ? pixels - first : PACK_BLOCK;
+    for (int c = 0, g = 0; c < channels; c += MAX_ROWS, g++) {
+      const int n = channels - c < MAX_ROWS ? channels - c : MAX_ROWS;
+      float *o = out + (size_t)g * group_stride + (size_t)first * MAX_ROWS;
+      const float *s = x + (size_t)first * pitch + c;
+      for (int i = 0; i < count; i++, s += pitch, o += MAX_ROWS) {
+        if (n == MAX_ROWS) __builtin_memcpy(o, s, sizeof(float) * MAX_ROWS);
+        else
+          for (int j = 0; j < n; j++) o[j] = s[j];
       }
     }
   }
 }
 
 static void pack_panels(int pixels, int channels, const float *x, size_t pitch, float *out, size_t panel_stride) {
-  for (int c = 0, p = 0; c < channels; c += MM_LANES, p++) {
-    const int n = channels - c;
-    float *o = out + (size_t)p * panel_stride;
-    const float *s = x + c;
-    for (int i = 0; i < pixels; i++, s += pitch, o += MM_LANES)
-      UNROLL for (int v = 0; v < VP; v++) store(o + v * VL, load_part(s + v * VL, n - v * VL));
+  for (int first = 0; first < pixels; first += PACK_BLOCK) {
+    const int count = pixels - first < PACK_BLOCK ? pixels - first : PACK_BLOCK;
+    for (int c = 0, p = 0; c < channels; c += MM_LANES, p++) {
+      const int n = channels - c;
+      float *o = out + (size_t)p * panel_stride + (size_t)first * MM_LANES;
+      const float *s = x + (size_t)first * pitch + c;
+      for (int i = 0; i < count; i++, s += pitch, o += MM_LANES)
+        UNROLL for (int v = 0; v < VP; v++) store(o + v * VL, load_part(s + v * VL, n - v * VL));
+    }
   }
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-  CHUNK = 320,         // output pixels a chunk, about
+  CHUNK = 256,         // output pixels a chunk, about
   PIECE = 256,         // output columns a piece of a row
   BLOCK = 256,         // channels a block on either side
   MAX_PARTIAL = 4 << 20  // bytes of partial sums beyond which blocks are made smaller instead of pixels being split
@@ -183,7 +183,7 @@ static void sum_block(const wgrad *g, int bundle, int ob, int cb, int split, flo
 }
 
 // Adds the partial sums in order and puts them where they belong; of a bundle's block only its diagonal is wanted.
-static void store_block(const wgrad *g, int bundle, int ob, int cb, const float *sums, size_t split_stride) {
+static void store_block(const wgrad *g, int bundle, int ob, int cb, float *sums, size_t split_stride) {
   const mm_conv_shape *s = g->s;
   const int on = mm_min(g->ob, g->oc - ob * g->ob), cn = mm_min(g->cb, g->lanes - cb * g->cb);
   const int oc_group = s->oc / s->groups, c_group = s->c / s->groups, kernel = s->kh * s->kw;
@@ -196,15 +196,26 @@ static void store_block(const wgrad *g, int bundle, int ob, int cb, const float 
       c0 = mm_max(0, group * c_group - cb * g->cb);
       c1 = mm_min(cn, (group + 1) * c_group - cb * g->cb);
     }
-    for (int t = 0; t < g->taps; t++) {
-      const float *row = sums + ((size_t)t * g->ob + i) * pitch;
-      for (int j = c0; j < c1; j++) {
-        float v = row[j];
-        for (int k = 1; k < g->splits; k++) v += row[k * split_stride + j];
-        const size_t at = g->merged ? (size_t)(j % s->c) * kernel + t * s->kw + j / s->c
-                                    : (size_t)(cb * g->cb + j - group * c_group) * kernel + t;
-        d[at] = v;
+    if (c0 >= c1) continue;
+    if (g->splits > 1) {
+      for (int t = 0; t < g->taps; t++) {
+        float *row = sums + ((size_t)t * g->ob + i) * pitch;
+        for (int k = 1; k < g->splits; k++)
+          for (int j = c0; j < c1; j++) row[j] += row[k * split_stride + j];
       }
+    }
+    const float *row = sums + (size_t)i * pitch;
+    const size_t tap_stride = g->ob * pitch;
+    if (g->merged) {
+      for (int j = c0; j < c1; j++)
+        for (int t = 0; t < g->taps; t++)
+          d[(size_t)(j % s->c) * kernel + t * s->kw + j / s->c] = row[t * tap_stride + j];
+    } else {
+      d += ((ptrdiff_t)cb * g->cb - (ptrdiff_t)group * c_group) * kernel;
+      if (kernel == 1) memcpy(d + c0, row + c0, (size_t)(c1 - c0) * sizeof(float));
+      else
+        for (int j = c0; j < c1; j++)
+          for (int t = 0; t < kernel; t++) d[(ptrdiff_t)j * kernel + t] = row[t * tap_stride + j];
     }
   }
 }

@@ -1,112 +1,72 @@
-// From grid coordinates to pixels and weights.
 #include "gridsample_taps.h"
 
-#include <math.h>
+// A pixel number from a whole float, or -1 for what is outside of 0..<size (NaN too).
+static long pixel(float x, long size) { return x >= 0 && x < (float)size ? (long)x : -1; }
+static long joined(long y, long x, long w) { return y < 0 || x < 0 ? -1 : y * w + x; }
 
-#include "resize_axis.h"
+static void bilinear(const mm_grid_sample *s, mm_grid_position x, mm_grid_position y, mm_grid_taps *taps) {
+  const float left = floorf(x.at), top = floorf(y.at);
+  const float right_weight = x.at - left, left_weight = 1.0f - right_weight;
+  const float bottom_weight = y.at - top, top_weight = 1.0f - bottom_weight;
+  const long x0 = pixel(left, s->w), x1 = pixel(left + 1.0f, s->w);
+  const long y0 = pixel(top, s->h), y1 = pixel(top + 1.0f, s->h);
+  *taps = (mm_grid_taps){
+      .taps = 4,
+      .place = {joined(y0, x0, s->w), joined(y0, x1, s->w), joined(y1, x0, s->w), joined(y1, x1, s->w)},
+      .weight = {left_weight * top_weight, right_weight * top_weight, left_weight * bottom_weight,
+                 right_weight * bottom_weight},
+      .along_x = {-top_weight * x.slope, top_weight * x.slope, -bottom_weight * x.slope, bottom_weight * x.slope},
+      .along_y = {-left_weight * y.slope, -right_weight * y.slope, left_weight * y.slope, right_weight * y.slope}};
+}
 
-// The coordinate `v` reflected between low / 2 and high / 2; `slope` is multiplied by 1 or -1.
-static float reflect(float v, long low, long high, float *slope) {
-  if (low == high) {
-    *slope = 0;
-    return 0;
+// Keys' cubic convolution (https://doi.org/10.1109/TASSP.1981.1163711) with A = -0.75, and its derivative by t.
+static void cubic(float t, float *weight, float *slope) {
+  const float a = -0.75f, b = 1.0f - t;
+  weight[0] = ((a * (t + 1.0f) - 5.0f * a) * (t + 1.0f) + 8.0f * a) * (t + 1.0f) - 4.0f * a;
+  weight[1] = ((a + 2.0f) * t - (a + 3.0f)) * t * t + 1.0f;
+  weight[2] = ((a + 2.0f) * b - (a + 3.0f)) * b * b + 1.0f;
+  weight[3] = ((a * (b + 1.0f) - 5.0f * a) * (b + 1.0f) + 8.0f * a) * (b + 1.0f) - 4.0f * a;
+  slope[0] = (3.0f * a * (t + 1.0f) - 10.0f * a) * (t + 1.0f) + 8.0f * a;
+  slope[1] = (3.0f * (a + 2.0f) * t - 2.0f * (a + 3.0f)) * t;
+  slope[2] = -(3.0f * (a + 2.0f) * b - 2.0f * (a + 3.0f)) * b;
+  slope[3] = -((3.0f * a * (b + 1.0f) - 10.0f * a) * (b + 1.0f) + 8.0f * a);
+}
+
+static void bicubic(const mm_grid_sample *s, mm_grid_position x, mm_grid_position y, mm_grid_taps *taps) {
+  const float left = floorf(x.at), top = floorf(y.at);
+  float wx[4], wy[4], dx[4], dy[4];
+  long column[4], row[4];
+  cubic(x.at - left, wx, dx);
+  cubic(y.at - top, wy, dy);
+  for (int k = 0; k < 4; k++) {  // each tap is padded for itself
+    const mm_grid_position px = {left + (float)(k - 1), 0}, py = {top + (float)(k - 1), 0};
+    column[k] = pixel(mm_grid_padded(s, px, s->w).at, s->w);
+    row[k] = pixel(mm_grid_padded(s, py, s->h).at, s->h);
   }
-  float least = (float)low / 2, span = (float)(high - low) / 2;
-  v -= least;
-  if (v < 0) {
-    v = -v;
-    *slope = -*slope;
-  }
-  float extra = fmodf(v, span), turns = floorf(v / span);
-  if (fmodf(turns, 2.0f) == 0) return extra + least;
-  *slope = -*slope;
-  return span - extra + least;
-}
-
-static float clip(float v, long size, float *slope) {
-  if (!(v > 0)) {
-    *slope = 0;
-    return 0;
-  }
-  if (v >= (float)(size - 1)) {
-    *slope = 0;
-    return (float)(size - 1);
-  }
-  return v;
-}
-
-static float padded(const mm_grid_sample *s, float v, long size, float *slope) {
-  if (s->padding == MM_SAMPLE_REFLECTION) {
-    v = s->align_corners ? reflect(v, 0, 2 * (size - 1), slope) : reflect(v, -1, 2 * size - 1, slope);
-    v = clip(v, size, slope);
-  } else if (s->padding == MM_SAMPLE_BORDER) {
-    v = clip(v, size, slope);
-  }
-  // Anything far outside (or not a number) reads nothing.
-  return v > -1e8f && v < 1e8f ? v : -100.0f;
-}
-
-// Grid coordinate -1...1 to pixels.
-static float scaled(const mm_grid_sample *s, float g, long size, float *slope) {
-  *slope = s->align_corners ? (float)(size - 1) / 2 : (float)size / 2;
-  return s->align_corners ? (g + 1) / 2 * (float)(size - 1) : ((g + 1) * (float)size - 1) / 2;
-}
-
-static void add(const mm_grid_sample *s, mm_sample_taps *t, long x, long y, float w, float dx, float dy) {
-  if (x < 0 || y < 0 || x >= s->w || y >= s->h) return;
-  int k = t->count++;
-  t->pixel[k] = y * s->w + x;
-  t->weight[k] = w;
-  t->by_x[k] = dx;
-  t->by_y[k] = dy;
-}
-
-static void cubic_slopes(float t, float d[4]) {
-  const float a = -0.75f;
-  float x = 1 + t;
-  d[0] = (3 * a * x - 10 * a) * x + 8 * a;
-  d[1] = (3 * (a + 2) * t - 2 * (a + 3)) * t;
-  x = 1 - t;
-  d[2] = -(3 * (a + 2) * x - 2 * (a + 3)) * x;
-  x = 2 - t;
-  d[3] = -((3 * a * x - 10 * a) * x + 8 * a);
-}
-
-static void bicubic(const mm_grid_sample *s, float x, float y, float sx, float sy, mm_sample_taps *t) {
-  // Positions are not padded themselves, but their neighbours are.
-  x = x > -1e8f && x < 1e8f ? x : -100.0f;
-  y = y > -1e8f && y < 1e8f ? y : -100.0f;
-  float x0 = floorf(x), y0 = floorf(y), wx[4], wy[4], dx[4], dy[4];
-  mm_cubic_weights(x - x0, wx);
-  mm_cubic_weights(y - y0, wy);
-  cubic_slopes(x - x0, dx);
-  cubic_slopes(y - y0, dy);
+  taps->taps = 16;
   for (int j = 0; j < 4; j++)
     for (int i = 0; i < 4; i++) {
-      float unused = 1;
-      long px = (long)padded(s, x0 - 1 + (float)i, s->w, &unused);
-      long py = (long)padded(s, y0 - 1 + (float)j, s->h, &unused);
-      add(s, t, px, py, wx[i] * wy[j], dx[i] * wy[j] * sx, wx[i] * dy[j] * sy);
+      const int k = 4 * j + i;
+      taps->place[k] = joined(row[j], column[i], s->w);
+      taps->weight[k] = wy[j] * wx[i];
+      taps->along_x[k] = wy[j] * dx[i] * x.slope;
+      taps->along_y[k] = dy[j] * wx[i] * y.slope;
     }
 }
 
-void mm_sample_taps_at(const mm_grid_sample *s, float gx, float gy, mm_sample_taps *t) {
-  float sx, sy, x = scaled(s, gx, s->w, &sx), y = scaled(s, gy, s->h, &sy);
-  t->count = 0;
+void mm_grid_taps_at(const mm_grid_sample *s, const float *point, mm_grid_taps *taps) {
+  mm_grid_position x = mm_grid_unnormalized(point[0], s->w, s->align_corners);
+  mm_grid_position y = mm_grid_unnormalized(point[1], s->h, s->align_corners);
   if (s->mode == MM_SAMPLE_BICUBIC) {
-    bicubic(s, x, y, sx, sy, t);
+    bicubic(s, x, y, taps);
     return;
   }
-  x = padded(s, x, s->w, &sx);
-  y = padded(s, y, s->h, &sy);
-  if (s->mode == MM_SAMPLE_NEAREST) {
-    add(s, t, (long)nearbyintf(x), (long)nearbyintf(y), 1, 0, 0);
-    return;
+  x = mm_grid_padded(s, x, s->w);
+  y = mm_grid_padded(s, y, s->h);
+  if (s->mode == MM_SAMPLE_BILINEAR) {
+    bilinear(s, x, y, taps);
+  } else {  // halves go to the even pixel
+    const long column = pixel(rintf(x.at), s->w), row = pixel(rintf(y.at), s->h);
+    *taps = (mm_grid_taps){.taps = 1, .place = {joined(row, column, s->w)}, .weight = {1}};
   }
-  float x0 = floorf(x), y0 = floorf(y), x1 = x0 + 1, y1 = y0 + 1;
-  long px = (long)x0, py = (long)y0;
-  add(s, t, px, py, (x1 - x) * (y1 - y), -(y1 - y) * sx, -(x1 - x) * sy);
-  add(s, t, px + 1, py, (x - x0) * (y1 - y), (y1 - y) * sx, -(x - x0) * sy);
-  add(s, t, px, py + 1, (x1 - x) * (y - y0), -(y - y0) * sx, (x1 - x) * sy);
-  add(s, t, px + 1, py + 1, (x - x0) * (y - y0), (y - y0) * sx, (x - x0) * sy);
 }

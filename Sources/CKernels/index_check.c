@@ -23,7 +23,8 @@ static void task(void *context, int task, int worker) {
   long i = start;
   while ((uint64_t)loop->index[i] < limit) i++;
   long before = __atomic_load_n(&loop->first_bad, __ATOMIC_RELAXED);
-  while (i < before && !__atomic_compare_exchange_n(&loop->first_bad, &before, i, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  while (i < before) {
+    if (__atomic_compare_exchange_n(&loop->first_bad, &before, i, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
   }
 }
 

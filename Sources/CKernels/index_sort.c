@@ -54,7 +54,7 @@ static uint64_t *sort_keys(long n, uint64_t *key, uint64_t *spare) {
   return key;
 }
 
-// The k least of n keys in descending order of worth, moved to the front: at most FEW by insertion.
+// The k least of n keys, ascending, by insertion: for k up to FEW.
 static uint64_t *few_least(long n, long k, const uint64_t *key, uint64_t *least) {
   long have = 0;
   for (long i = 0; i < n; i++) {

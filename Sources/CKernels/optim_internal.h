@@ -4,8 +4,8 @@
 #include "math_inline.h"
 #include "mm_optim.h"
 
-// Each statement below rounds as one operator of PyTorch does: a fused multiply-add where the machine has one, in
-// `add(alpha)` and `addcmul`. More than one such operation a statement would let the compiler fuse across operators.
+// The steps round where PyTorch's operators do. A multiplication and an addition in one statement become a fused
+// multiply-add on machines that have one, as in `add(alpha)` and `addcmul`; separate statements are never fused.
 MM_INLINE float mm_add_scaled_one(float x, float z, float a) { return x + z * a; }
 MM_INLINE float mm_addcmul_one(float x, float z, float w, float a) {
   const float az = a * z;

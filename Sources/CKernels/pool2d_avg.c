@@ -129,7 +129,8 @@ static mm_windows plain_windows(const mm_pool2d *p, int count_include_pad) {
 void mm_avg_pool2d_forward(const mm_pool2d *p, int count_include_pad, long divisor, const float *x, float *y) {
   if (p->n * p->oh * p->ow * p->c == 0) return;
   mm_windows windows = plain_windows(p, count_include_pad);
-  struct avg_loop loop = {p->h, p->w, p->c, p->oh, p->ow, .windows = windows, .sizes = windows, .divisor = divisor, .from = x, .to = y};
+  struct avg_loop loop = {p->h, p->w, p->c, p->oh, p->ow, .windows = windows, .sizes = windows, .from = x, .to = y};
+  loop.divisor = divisor;
   run(&loop, p->n, (long)p->kh * p->kw);
 }
 

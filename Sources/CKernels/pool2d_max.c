@@ -104,13 +104,15 @@ static void run(struct max_loop *loop, long n, long window) {
 }
 
 void mm_max_pool2d_forward(const mm_pool2d *p, const float *x, float *y, int32_t *index) {
-  struct max_loop loop = {p->h, p->w, p->c, p->oh, p->ow, .windows = mm_pool2d_windows(p), .x = x, .y = y, .index = index};
+  struct max_loop loop = {p->h, p->w, p->c, p->oh, p->ow, .x = x, .y = y, .index = index};
+  loop.windows = mm_pool2d_windows(p);
   run(&loop, p->n, (long)p->kh * p->kw);
 }
 
 void mm_adaptive_max_pool2d_forward(long n, long h, long w, long c, long oh, long ow, const float *x, float *y,
                                     int32_t *index) {
   if (n * oh * ow * c == 0) return;
-  struct max_loop loop = {h, w, c, oh, ow, .windows = mm_adaptive_windows(h, w, oh, ow), .x = x, .y = y, .index = index};
+  struct max_loop loop = {h, w, c, oh, ow, .x = x, .y = y, .index = index};
+  loop.windows = mm_adaptive_windows(h, w, oh, ow);
   run(&loop, n, mm_div_up(h, oh) * mm_div_up(w, ow));
 }

@@ -8,8 +8,10 @@ static void strided(long n, long in, long kernel, long stride, long padding, lon
     long begin = i * stride - padding, end = begin + (kernel - 1) * dilation + 1;
     window[i].size = mm_min_long(end, in + padding) - begin;
     if (begin < 0) begin += mm_div_up(-begin, dilation) * dilation;
+    end = mm_min_long(end, in);
+    if (begin >= end) begin = end = in - 1;  // nothing, yet at a place inside
     window[i].begin = begin;
-    window[i].end = mm_min_long(end, in);
+    window[i].end = end;
   }
 }
 

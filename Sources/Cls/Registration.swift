@@ -18,31 +18,48 @@ private let scope = "mmcls"
 private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   backbones.register("AlexNet", scope: scope, PlainBackboneConfig.self) { AlexNet(classes: $0.classes) }
   backbones.register("LeNet5", scope: scope, PlainBackboneConfig.self) { LeNet5(classes: $0.classes) }
-  backbones.register("MobileNetV2", scope: scope, ClsMobileNetV2Config.self) { MobileNetV2($0.config) }
-  backbones.register("RegNet", scope: scope, RegNet.Config.self) { RegNet($0) }
-  backbones.register("RepVGG", scope: scope, RepVGG.Config.self) { RepVGG($0) }
-  backbones.register("ResNeXt", scope: scope, ClsResNeXtConfig.self) { ResNet($0.config) }
-  backbones.register("ResNet", scope: scope, ClsResNetConfig.self) { ResNet($0.config) }
+  backbones.register("MobileNetV2", scope: scope, ClsMobileNetV2Config.self) { variant in
+    try variant.config.norm.check(channels: MobileNetV2.channels(variant.config))
+    return MobileNetV2(variant.config)
+  }
+  backbones.register("RegNet", scope: scope, RegNet.Config.self) { config in
+    try config.norm.check(channels: [config.stemChannels] + config.stages.map(\.width))
+    return RegNet(config)
+  }
+  backbones.register("RepVGG", scope: scope, RepVGG.Config.self) { config in
+    try config.norm.check(channels: RepVGG.channels(config))
+    return RepVGG(config)
+  }
+  backbones.register("ResNeXt", scope: scope, ClsResNeXtConfig.self) { try checkedResNet($0.config) }
+  backbones.register("ResNet", scope: scope, ClsResNetConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNetV1c", scope: scope, ClsResNetConfig.self) { variant in
     var config = variant.config
     (config.stem, config.averageDown) = (.deep, false)
-    return ResNet(config)
+    return try checkedResNet(config)
   }
   backbones.register("ResNetV1d", scope: scope, ClsResNetConfig.self) { variant in
     var config = variant.config
     (config.stem, config.averageDown) = (.deep, true)
-    return ResNet(config)
+    return try checkedResNet(config)
   }
   backbones.register("ResNet_CIFAR", scope: scope, ClsResNetConfig.self) { variant in
     var config = variant.config
     guard config.stem == .plain else { throw InvalidConfig("ResNet_CIFAR has no deep stem; leave deep_stem out") }
     config.stem = .cifar
-    return ResNet(config)
+    return try checkedResNet(config)
   }
-  backbones.register("SEResNeXt", scope: scope, ClsSEResNeXtConfig.self) { ResNet($0.config) }
-  backbones.register("SEResNet", scope: scope, ClsSEResNetConfig.self) { ResNet($0.config) }
-  backbones.register("ShuffleNetV2", scope: scope, ShuffleNetV2.Config.self) { ShuffleNetV2($0) }
+  backbones.register("SEResNeXt", scope: scope, ClsSEResNeXtConfig.self) { try checkedResNet($0.config) }
+  backbones.register("SEResNet", scope: scope, ClsSEResNetConfig.self) { try checkedResNet($0.config) }
+  backbones.register("ShuffleNetV2", scope: scope, ShuffleNetV2.Config.self) { config in
+    try config.norm.check(channels: [24] + config.channels + config.channels.map { $0 / 2 })
+    return ShuffleNetV2(config)
+  }
   backbones.register("VGG", scope: scope, ClsVGGConfig.self) { try VGG($0.config) }
+}
+
+private func checkedResNet(_ config: ResNet.Config) throws -> ResNet {
+  try config.check()
+  return ResNet(config)
 }
 
 private func registerNecks(_ necks: inout Registry<any Neck>) {
@@ -128,7 +145,7 @@ private func registerTransforms(_ transforms: inout Registry<any Transform>) {
   transforms.register("Compose", scope: scope, ComposeConfig.self) {
     try Pipeline($0.transforms, path: $0.path, $1)
   }
-  transforms.register("ImageToTensor", scope: scope, ToTensor.self) { $0 }
+  transforms.register("ImageToTensor", scope: scope, ToTensor.self) { $0.named("ImageToTensor") }
   transforms.register("LoadImageFromFile", scope: scope, LoadImageFromFile.self) { $0 }
   transforms.register("Normalize", scope: scope, Normalize.self) { $0 }
   transforms.register("Pad", scope: scope, Pad.self) { $0 }

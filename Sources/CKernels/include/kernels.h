@@ -15,4 +15,5 @@
 #include "mm_resize.h"
 #include "mm_softmax.h"
 #include "mm_image.h"
+#include "mm_conv.h"
 #include "mm_gemm.h"

@@ -1,6 +1,6 @@
 // 2-D convolution over NHWC activations and OIHW weights: forward, both gradients, and the packing of weights.
 //
-// Results do not depend on the number of threads. Scratch memory: slots 4...7 of mm_scratch; code that calls these
+// Results do not depend on the number of threads. Scratch memory: slots 3...7 of mm_scratch; code that calls these
 // functions from inside a pool task must not rely on its own blocks in those slots.
 #pragma once
 #include <stddef.h>

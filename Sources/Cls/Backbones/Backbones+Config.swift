@@ -92,7 +92,9 @@ struct ClsMobileNetV2Config: ConfigRecord {
 
   init(from reader: inout ConfigReader) throws {
     config.widenFactor = try reader.value("widen_factor", default: 1)
-    guard config.widenFactor > 0 else { throw reader.invalid("must be positive", key: "widen_factor") }
+    guard config.widenFactor > 0, config.widenFactor <= 64 else {
+      throw reader.invalid("must be positive and at most 64, found \(config.widenFactor)", key: "widen_factor")
+    }
     config.outIndices = try reader.value("out_indices", default: [7])
     guard config.outIndices.allSatisfy({ (0..<8).contains($0) }) else {
       throw reader.invalid("must be in 0..<8, found \(config.outIndices)", key: "out_indices")

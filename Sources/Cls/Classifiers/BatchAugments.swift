@@ -7,20 +7,26 @@ import PyConfig
 /// Mirrors mmcls's `Augments` with `BatchMixup`, `BatchCutMix`, `BatchResizeMix` and `Identity`.
 final class BatchAugments {
   private let augments: [BatchAugment]
+  /// How many classes targets have.
+  let classes: Int
 
-  init(_ node: ConfigNode, path: String, _ context: BuildContext) throws {
+  init(_ node: ConfigNode, path: String) throws {
+    func invalid(_ text: String) -> BuildError { BuildError(.invalid(text), path: path, location: node.location) }
     augments = try OneOrMany<BatchAugment>(from: node, at: path).elements
+    guard let first = augments.first else { throw invalid("must not be empty") }
+    classes = first.classes
+    guard augments.allSatisfy({ $0.classes == first.classes }) else {
+      throw invalid("all must have one num_classes, found \(augments.map(\.classes))")
+    }
     let total = augments.reduce(0) { $0 + $1.probability }
-    guard !augments.isEmpty, total <= 1 + 1e-9 else {
-      throw BuildError(
-        .invalid("probabilities must add up to at most 1, found \(total)"), path: path, location: node.location)
+    guard total <= 1 + 1e-9 else { throw invalid("probabilities must add up to at most 1, found \(total)") }
+    if augments.contains(where: \.isIdentity), abs(total - 1) > 1e-9 {
+      throw invalid("with an Identity, probabilities must add up to 1, found \(total)")
     }
   }
 
-  /// - Returns: the mixed images, and targets with a value for each of `classes` classes.
-  func callAsFunction(
-    _ images: Tensor, _ target: ClassificationTarget, _ classes: Int
-  ) -> (Tensor, ClassificationTarget) {
+  /// - Returns: the mixed images, and targets with a value for each of the classes.
+  func callAsFunction(_ images: Tensor, _ target: ClassificationTarget) -> (Tensor, ClassificationTarget) {
     var generator = RandomGenerator(seed: RandomSource.current.next())
     var left = generator.uniform()
     let scores: Tensor
@@ -54,6 +60,9 @@ struct BatchAugment: ConfigRecord {
   var kind: Kind
   var alpha: Double
   var probability: Double
+  var classes: Int
+
+  var isIdentity: Bool { if case .identity = kind { true } else { false } }
 
   init(from reader: inout ConfigReader) throws {
     let type: String = try reader.value("type")
@@ -61,17 +70,25 @@ struct BatchAugment: ConfigRecord {
     guard (0...1).contains(probability) else {
       throw reader.invalid("must be in 0...1, found \(probability)", key: "prob")
     }
-    reader.ignore("num_classes")
+    classes = try reader.value("num_classes")
+    guard (1..<1 << 24).contains(classes) else {
+      throw reader.invalid("must be positive and below 2^24, found \(classes)", key: "num_classes")
+    }
     switch type {
     case "Identity": kind = .identity
     case "BatchMixup": kind = .mixup
     case "BatchCutMix":
       kind = .cutMix(
-        minMax: try reader.optional("cutmix_minmax"), correctsLambda: try reader.value("correct_lam", default: true))
+        minMax: try Self.minMax(&reader), correctsLambda: try reader.value("correct_lam", default: true))
     case "BatchResizeMix":
+      let low = try reader.value("lam_min", default: 0.1)
+      let high = try reader.value("lam_max", default: 0.8)
+      guard 0 <= low, low <= high, high <= 1 else {
+        throw reader.invalid("lam_min and lam_max must be ordered and in 0...1, found \(low) and \(high)")
+      }
       kind = .resizeMix(
-        low: try reader.value("lam_min", default: 0.1), high: try reader.value("lam_max", default: 0.8),
-        minMax: try reader.optional("cutmix_minmax"), correctsLambda: try reader.value("correct_lam", default: true))
+        low: low, high: high, minMax: try Self.minMax(&reader),
+        correctsLambda: try reader.value("correct_lam", default: true))
       let interpolation: String = try reader.value("interpolation", default: "bilinear")
       guard interpolation == "bilinear" else {
         throw reader.invalid("must be 'bilinear', found '\(interpolation)'", key: "interpolation")
@@ -84,6 +101,15 @@ struct BatchAugment: ConfigRecord {
     }
     if case .identity = kind { alpha = 1 } else { alpha = try reader.value("alpha") }
     guard alpha > 0 else { throw reader.invalid("must be positive, found \(alpha)", key: "alpha") }
+  }
+
+  /// `cutmix_minmax`: bounds of the rectangle's sides as shares of the image's.
+  private static func minMax(_ reader: inout ConfigReader) throws -> [Double]? {
+    guard let values: [Double] = try reader.optional("cutmix_minmax") else { return nil }
+    guard values.count == 2, 0 <= values[0], values[0] < values[1], values[1] <= 1 else {
+      throw reader.invalid("must be (min, max), ordered and in 0...1, found \(values)", key: "cutmix_minmax")
+    }
+    return values
   }
 
   func callAsFunction(
@@ -122,7 +148,7 @@ struct BatchAugment: ConfigRecord {
     let (h, w) = (images.shape[2], images.shape[3])
     let y: Range<Int>
     let x: Range<Int>
-    if let minMax, minMax.count == 2 {
+    if let minMax {
       func span(_ size: Int) -> Range<Int> {
         let low = Int(Double(size) * minMax[0])
         let cut = generator.integer(low..<max(low + 1, Int(Double(size) * minMax[1])))

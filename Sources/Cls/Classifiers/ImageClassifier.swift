@@ -8,7 +8,7 @@ import PyConfig
 ///
 /// - Input: images `[N, C, H, W]`
 /// - Output: probabilities `[N, classes]`
-public final class ImageClassifier: Module {
+public final class ImageClassifier: Module, ConfiguredModule {
   public struct Config: ConfigRecord, Sendable {
     public var backbone: ConfigNodeBox
     public var neck: ConfigNodeBox
@@ -39,8 +39,10 @@ public final class ImageClassifier: Module {
   let backbone: any Backbone
   let neck: (any Neck)?
   let head: (any ClassificationHead)?
+  /// Channels of the images that the model takes; `nil` where that is not known.
+  public let inputChannels: Int?
   private let augments: BatchAugments?
-  private let initialization: [InitConfig]
+  public let initialization: [InitConfig]
 
   public init(_ config: Config, _ context: BuildContext) throws {
     func build<Product>(_ box: ConfigNodeBox, _ registry: Registry<Product>) throws -> Product? {
@@ -50,14 +52,20 @@ public final class ImageClassifier: Module {
       throw InvalidConfig("a classifier needs a backbone")
     }
     self.backbone = backbone
+    inputChannels = Self.inputChannels(of: backbone)
     neck = try build(config.neck, context.registries.necks)
     head = try build(config.head, context.registries.classificationHeads)
-    augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path, context) }
+    try Self.check(backbone, neck, head)
+    augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path) }
+    if let augments, let head, let classes = head.classes, augments.classes != classes {
+      throw InvalidConfig(
+        "train_cfg.augments: num_classes must be the head's, \(classes), found \(augments.classes)")
+    }
     initialization = config.initialization
   }
 
-  /// How many classes the model tells apart, where its head knows.
-  public var classes: Int? { head?.classes }
+  /// How many classes the model tells apart, where its head or its backbone knows.
+  public var classes: Int? { head?.classes ?? (backbone as? any ScoringBackbone)?.classes }
   public var isMultiLabel: Bool { head?.isMultiLabel ?? false }
 
   /// What the head sees.
@@ -71,14 +79,15 @@ public final class ImageClassifier: Module {
   /// - Throws: `InvalidConfig` where the loss does not fit the targets.
   public func losses(_ images: Tensor, _ target: ClassificationTarget) throws -> LossTerms {
     guard let head else { throw InvalidConfig("a classifier without a head cannot be trained") }
-    var (images, target) = (images, target)
-    if isTraining, let augments, let classes = head.classes { (images, target) = augments(images, target, classes) }
+    try check(images.shape)
+    let (images, target) = augments?(images, target) ?? (images, target)
     return try head.loss(features(images), target)
   }
 
   /// Class probabilities `[N, classes]`.
   public func predict(_ images: Tensor) throws -> Tensor {
     guard let head else { throw InvalidConfig("a classifier without a head cannot classify") }
+    try check(images.shape)
     return withoutGradient { head.probabilities(features(images)) }
   }
 
@@ -89,9 +98,17 @@ public final class ImageClassifier: Module {
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in initialization { rule.apply(to: self, using: &generator) }
-    if initialization.contains(where: \.isPretrained) { return }
     super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
+  }
+
+  public func applyInitialization(using generator: inout RandomGenerator) {
+    if initialization.isEmpty || startsFromFile { return }
+    for rule in initialization { rule.apply(to: self, using: &generator) }
+    // The parts have the last word.
+    for part in [backbone, neck, head] as [Module?] {
+      (part as? any ConfiguredModule)?.applyInitialization(using: &generator)
+    }
   }
 }
 

@@ -67,7 +67,8 @@ public struct ClassificationDatasetConfig: ConfigRecord, Sendable {
   public var extensions: [String]
 
   public init(from reader: inout ConfigReader) throws {
-    dataPrefix = try reader.value("data_prefix", default: "")
+    let prefix: String? = try reader.value("data_prefix")
+    dataPrefix = prefix ?? ""
     pipeline = ConfigNodeBox(reader.node("pipeline"), path: reader.path("pipeline"))
     classes = ConfigNodeBox(reader.node("classes"), path: reader.path("classes"))
     annotationFile = try reader.optional("ann_file")
@@ -86,6 +87,8 @@ public struct ClassificationDatasetConfig: ConfigRecord, Sendable {
   func classNames(_ standard: [String]?) throws -> [String]? {
     guard let node = classes.node else { return standard }
     guard let file = node.string else { return try [String](from: node, at: classes.path) }
-    return try TextFile.lines(file)
+    let names = try TextFile.lines(file)
+    guard !names.isEmpty else { throw DataError("must have one class name a line, found nothing", file: file) }
+    return names
   }
 }

@@ -70,7 +70,7 @@ public enum ImageFolder {
         let path = "\(current)/\(name)"
         if isFolder("\(root)/\(path)") {
           pending.append((path, depth + 1))
-        } else if extensions.contains(where: { name.lowercased().hasSuffix($0) }) {
+        } else if !name.hasPrefix("."), extensions.contains(where: { name.lowercased().hasSuffix($0) }) {
           found.append(path)
         }
       }
@@ -78,11 +78,10 @@ public enum ImageFolder {
     return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// Names in a folder, sorted by their bytes as Python sorts them; hidden ones are left out.
+  /// Names in a folder, sorted by their bytes as Python sorts them.
   private static func contents(_ folder: String) throws -> [String] {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder)
-        .filter { !$0.hasPrefix(".") }
         .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     } catch {
       throw DataError("must be a folder that can be read", file: folder)

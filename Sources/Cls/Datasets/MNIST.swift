@@ -21,6 +21,10 @@ public enum MNIST {
     let imageFile = "\(folder)\(part)-images-idx3-ubyte"
     let images = try IDXFile.read(imageFile, axes: 3)
     let labels = try IDXFile.read("\(folder)\(part)-labels-idx1-ubyte", axes: 1)
+    guard images.shape[1] > 0, images.shape[2] > 0, images.shape[1] <= 4096, images.shape[2] <= 4096 else {
+      throw DataError(
+        "must hold images of 1 to 4096 rows and columns, found \(images.shape[1])x\(images.shape[2])", file: imageFile)
+    }
     guard images.shape[0] == labels.shape[0] else {
       throw DataError("has \(images.shape[0]) images, the labels file has \(labels.shape[0]) labels", file: imageFile)
     }

@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import OrderedCollections
 import PyConfig
 
@@ -49,6 +50,7 @@ public struct ClassificationMetrics: Sendable {
         throw reader.invalid("must be positive, found \(topK.elements)", key: "topk")
       }
       thresholds = try reader.optional("thrs")
+      guard thresholds?.elements.isEmpty != true else { throw reader.invalid("must not be empty", key: "thrs") }
       averageMode = try reader.value("average_mode", default: .macro)
       threshold = try reader.optional("thr")
       highest = try reader.optional("k")
@@ -85,7 +87,7 @@ public struct ClassificationMetrics: Sendable {
     }
     let wanted = [Metric.precision, .recall, .f1Score].filter(metrics.contains)
     guard !wanted.isEmpty else { return results }
-    let tables = thresholds(default: 0).map { PrecisionRecall(scores, classes, labels, threshold: $0) }
+    let tables = thresholds(default: 0).map { PrecisionRecall(scores, classes, labels, threshold: Float($0)) }
     for metric in wanted {
       for (threshold, table) in zip(thresholds(default: 0), tables) {
         let values = table[metric]
@@ -121,8 +123,7 @@ public struct ClassificationMetrics: Sendable {
 
   private func name(_ key: String, _ threshold: Double) -> String {
     guard options.thresholds?.wasList == true else { return key }
-    let hundredths = Int((threshold * 100).rounded())
-    return "\(key)_thr_\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+    return key + String(format: "_thr_%.2f", threshold)
   }
 }
 
@@ -130,7 +131,7 @@ public struct ClassificationMetrics: Sendable {
 private struct PrecisionRecall {
   private var precision, recall, f1: [Double]
 
-  init(_ scores: [Float], _ classes: Int, _ labels: [Int], threshold: Double) {
+  init(_ scores: [Float], _ classes: Int, _ labels: [Int], threshold: Float) {
     var (hits, predicted, actual) = (
       [Double](repeating: 0, count: classes), [Double](repeating: 0, count: classes),
       [Double](repeating: 0, count: classes)
@@ -139,7 +140,7 @@ private struct PrecisionRecall {
       actual[label] += 1
       var best = 0
       for c in 1..<max(1, classes) where scores[row * classes + c] > scores[row * classes + best] { best = c }
-      guard Double(scores[row * classes + best]) > threshold else { continue }
+      guard scores[row * classes + best] > threshold else { continue }
       predicted[best] += 1
       if best == label { hits[label] += 1 }
     }

@@ -4,6 +4,8 @@ import Core
 public protocol ClassificationHead: Module {
   /// How many classes the head tells apart, where it knows.
   var classes: Int? { get }
+  /// Channels of the features that the head takes, where it knows.
+  var inChannels: Int? { get }
   /// Whether scores are independent probabilities (sigmoid) rather than a distribution (softmax).
   var isMultiLabel: Bool { get }
   /// The features before the last linear layer.
@@ -16,6 +18,7 @@ public protocol ClassificationHead: Module {
 }
 
 extension ClassificationHead {
+  public var inChannels: Int? { nil }
   public var isMultiLabel: Bool { false }
 
   public func probabilities(_ features: [Tensor]) -> Tensor {

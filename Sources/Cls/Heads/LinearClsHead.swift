@@ -3,7 +3,7 @@ import Core
 /// One linear layer from pooled features to scores.
 ///
 /// Mirrors mmcls's `LinearClsHead`.
-public final class LinearClsHead: Module, ClassificationHead {
+public final class LinearClsHead: Module, ClassificationHead, ConfiguredModule {
   public struct Config: ConfigRecord, Sendable {
     public var classes: Int
     public var inChannels: Int
@@ -12,8 +12,13 @@ public final class LinearClsHead: Module, ClassificationHead {
 
     public init(from reader: inout ConfigReader) throws {
       classes = try reader.value("num_classes")
-      guard classes > 0 else { throw reader.invalid("must be positive, found \(classes)", key: "num_classes") }
+      guard (1..<1 << 24).contains(classes) else {
+        throw reader.invalid("must be positive and below 2^24, found \(classes)", key: "num_classes")
+      }
       inChannels = try reader.value("in_channels")
+      guard (1..<1 << 24).contains(inChannels) else {
+        throw reader.invalid("must be positive and below 2^24, found \(inChannels)", key: "in_channels")
+      }
       objective = try .init(from: &reader)
       initialization = try reader.initialization(default: [.normal(std: 0.01, layers: ["Linear"])])
     }
@@ -22,8 +27,9 @@ public final class LinearClsHead: Module, ClassificationHead {
   let computeLoss: any ClassificationLoss
   let fc: Linear
   public let classes: Int?
+  public var inChannels: Int? { fc.inFeatures }
   private let objective: ClassificationObjective
-  private let initialization: [InitConfig]
+  public let initialization: [InitConfig]
 
   public init(_ config: Config, _ context: BuildContext) throws {
     fc = Linear(config.inChannels, config.classes)
@@ -42,6 +48,7 @@ public final class LinearClsHead: Module, ClassificationHead {
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in initialization { rule.apply(to: self, using: &generator) }
+    super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
   }
 }

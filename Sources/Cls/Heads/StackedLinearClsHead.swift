@@ -15,11 +15,21 @@ public final class StackedLinearClsHead: Module, ClassificationHead {
 
     public init(from reader: inout ConfigReader) throws {
       classes = try reader.value("num_classes")
-      guard classes > 0 else { throw reader.invalid("must be positive, found \(classes)", key: "num_classes") }
+      guard (1..<1 << 24).contains(classes) else {
+        throw reader.invalid("must be positive and below 2^24, found \(classes)", key: "num_classes")
+      }
       inChannels = try reader.value("in_channels")
+      guard (1..<1 << 24).contains(inChannels) else {
+        throw reader.invalid("must be positive and below 2^24, found \(inChannels)", key: "in_channels")
+      }
       midChannels = try reader.value("mid_channels")
-      guard !midChannels.isEmpty else { throw reader.invalid("must not be empty", key: "mid_channels") }
+      guard !midChannels.isEmpty, midChannels.allSatisfy({ (1..<1 << 24).contains($0) }) else {
+        throw reader.invalid("must be a list of positive numbers, found \(midChannels)", key: "mid_channels")
+      }
       dropout = try reader.value("dropout_rate", default: 0)
+      guard (0...1).contains(dropout) else {
+        throw reader.invalid("must be in 0...1, found \(dropout)", key: "dropout_rate")
+      }
       norm = try reader.optional("norm_cfg")
       activation = reader.has("act_cfg") ? try reader.optional("act_cfg") : .relu
       objective = try .init(from: &reader)
@@ -30,10 +40,12 @@ public final class StackedLinearClsHead: Module, ClassificationHead {
   let computeLoss: any ClassificationLoss
   let layers: ModuleList<LinearBlock>
   public let classes: Int?
+  public var inChannels: Int? { layers[0].fc.inFeatures }
   private let objective: ClassificationObjective
 
   public init(_ config: Config, _ context: BuildContext) throws {
     var blocks: [LinearBlock] = []
+    try config.norm?.check(channels: config.midChannels)
     var width = config.inChannels
     for channels in config.midChannels {
       blocks.append(

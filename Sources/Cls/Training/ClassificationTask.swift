@@ -14,10 +14,20 @@ public struct ClassificationTask: TrainingTask {
   }
 
   public func check(_ model: any TrainableModel, against dataset: any Dataset) throws {
-    guard let classes = (model as? ImageClassifier)?.classes, let names = dataset.classNames else { return }
+    guard let model = model as? ImageClassifier, let classes = model.classes else { return }
+    guard let names = dataset.classNames else {
+      for index in 0..<dataset.count {
+        for label in dataset.categories(at: index) where !(0..<classes).contains(label) {
+          throw InvalidConfig(
+            "labels must be in 0..<\(classes) (the model's classes), found \(label) for item \(index) of the data set")
+        }
+      }
+      return
+    }
     guard names.count == classes else {
+      let part = model.head?.classes == nil ? "backbone" : "head"
       throw InvalidConfig(
-        "head.num_classes must be the number of the data set's classes, \(names.count) "
+        "\(part).num_classes must be the number of the data set's classes, \(names.count) "
           + "(\(names.prefix(3).joined(separator: ", "))...), found \(classes)")
     }
   }

@@ -7,6 +7,10 @@ public enum ClassificationTest {
   public struct Scores: Sendable {
     public var values: [Float] = []
     public var classes = 0
+
+    /// - Parameter values: `classes` of them for each image.
+    public init(values: [Float] = [], classes: Int = 0) { (self.values, self.classes) = (values, classes) }
+
     public var count: Int { classes == 0 ? 0 : values.count / classes }
 
     /// The scores of one image.

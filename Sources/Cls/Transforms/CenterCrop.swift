@@ -12,11 +12,14 @@ public struct CenterCrop: Transform, ConfigRecord {
 
   public init(from reader: inout ConfigReader) throws {
     let size: Pair = try reader.value("crop_size")
-    guard size.h > 0, size.w > 0 else {
-      throw reader.invalid("must be positive, found \(size)", key: "crop_size")
+    guard (1...65536).contains(size.h), (1...65536).contains(size.w) else {
+      throw reader.invalid("must be in 1...65536, found \(size)", key: "crop_size")
     }
     (height, width) = (size.h, size.w)
     efficientNetStyle = try reader.value("efficientnet_style", default: false)
+    guard !efficientNetStyle || height == width else {
+      throw reader.invalid("must be one number with efficientnet_style, found \(size)", key: "crop_size")
+    }
     padding = try reader.value("crop_padding", default: 32)
     guard padding >= 0 else { throw reader.invalid("must not be negative, found \(padding)", key: "crop_padding") }
     (interpolation, backend) = try reader.resampling()
@@ -36,7 +39,8 @@ public struct CenterCrop: Transform, ConfigRecord {
     let right = min(Double(image.width), x + cropWidth) - 1
     var cropped = try image.cropped(box: (x, y, right, bottom))
     if efficientNetStyle {
-      cropped = cropped.resized(width: width, height: height, interpolation: interpolation, backend: backend)
+      cropped = try cropped.resized(
+        width: width, height: height, interpolation, backend, of: sample.file, by: "CenterCrop")
     }
     sample.replaceImage(cropped)
     return true

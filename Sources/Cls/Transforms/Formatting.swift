@@ -6,11 +6,22 @@ import Core
 /// name is there. Mirrors mmcls's `ImageToTensor` and `ToTensor`.
 public struct ToTensor: Transform, ConfigRecord {
   public var keys: [String]
+  /// The name under which the config has it.
+  public var name: String
 
-  public init(from reader: inout ConfigReader) throws { keys = try reader.value("keys") }
+  public init(from reader: inout ConfigReader) throws {
+    keys = try reader.value("keys")
+    name = "ToTensor"
+  }
+
+  func named(_ name: String) -> ToTensor {
+    var step = self
+    step.name = name
+    return step
+  }
 
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
-    for key in keys { try sample.require(key, by: "ToTensor") }
+    for key in keys { try sample.require(key, by: name) }
     return true
   }
 }

@@ -13,6 +13,9 @@ public struct Pad: Transform, ConfigRecord {
     guard (size == nil) == square else {
       throw reader.invalid("exactly one of size and pad_to_square must be given")
     }
+    if let size, !(1...65536).contains(size.h) || !(1...65536).contains(size.w) {
+      throw reader.invalid("must be in 1...65536, found \(size)", key: "size")
+    }
     value = try reader.value("pad_val", default: OneOrMany<Double>([0])).elements
     mode = try reader.value("padding_mode", default: .constant)
   }
@@ -25,6 +28,8 @@ public struct Pad: Transform, ConfigRecord {
       throw DataError(
         "Pad: the image must be at most \(target), found \(image.height)x\(image.width)", file: sample.file?.path)
     }
+    try image.checkPadding(
+      right: target.w - image.width, bottom: target.h - image.height, value: value, of: sample.file, by: "Pad")
     sample.replaceImage(image.padded(toWidth: target.w, height: target.h, value: value, mode: mode))
     return true
   }

@@ -11,16 +11,18 @@ public struct RandomCrop: Transform, ConfigRecord {
 
   public init(from reader: inout ConfigReader) throws {
     let size: Pair = try reader.value("size")
-    guard size.h > 0, size.w > 0 else { throw reader.invalid("must be positive, found \(size)", key: "size") }
+    guard (1...65536).contains(size.h), (1...65536).contains(size.w) else {
+      throw reader.invalid("must be in 1...65536, found \(size)", key: "size")
+    }
     (height, width) = (size.h, size.w)
     if let given: OneOrMany<Int> = try reader.optional("padding") {
-      switch (given.elements.count, given.elements.allSatisfy { $0 >= 0 }) {
+      switch (given.elements.count, given.elements.allSatisfy { (0...65536).contains($0) }) {
       case (1, true): padding = [Int](repeating: given.elements[0], count: 4)
       case (2, true): padding = given.elements + given.elements
       case (4, true): padding = given.elements
       default:
         throw reader.invalid(
-          "must be 1, 2 or 4 numbers of at least 0, found \(given.elements)", key: "padding")
+          "must be 1, 2 or 4 numbers in 0...65536, found \(given.elements)", key: "padding")
       }
     }
     padsIfNeeded = try reader.value("pad_if_needed", default: false)
@@ -30,6 +32,10 @@ public struct RandomCrop: Transform, ConfigRecord {
 
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
     var image = try sample.requireImage("RandomCrop")
+    let margin = padding ?? [0, 0, 0, 0]
+    try image.checkPadding(
+      left: margin[0] + width, top: margin[1] + height, right: margin[2] + width, bottom: margin[3] + height,
+      value: value, of: sample.file, by: "RandomCrop")
     if let padding {
       // The original leaves the mode out here: this border is always one colour.
       image = image.padded(

@@ -19,14 +19,24 @@ public struct RandomResizedCrop: Transform, ConfigRecord {
 
   public init(from reader: inout ConfigReader) throws {
     let size: Pair = try reader.value("size")
-    guard size.h > 0, size.w > 0 else { throw reader.invalid("must be positive, found \(size)", key: "size") }
+    guard (1...65536).contains(size.h), (1...65536).contains(size.w) else {
+      throw reader.invalid("must be in 1...65536, found \(size)", key: "size")
+    }
     (height, width) = (size.h, size.w)
     scale = try Self.range(&reader, "scale", 0.08...1)
     ratio = try Self.range(&reader, "ratio", (3.0 / 4)...(4.0 / 3))
     maxAttempts = try reader.value("max_attempts", default: 10)
+    guard (0...1_000_000).contains(maxAttempts) else {
+      throw reader.invalid("must be in 0...1000000, found \(maxAttempts)", key: "max_attempts")
+    }
     efficientNetStyle = try reader.value("efficientnet_style", default: false)
     minCovered = try reader.value("min_covered", default: 0.1)
     cropPadding = try reader.value("crop_padding", default: 32)
+    guard minCovered >= 0 else { throw reader.invalid("must not be negative, found \(minCovered)", key: "min_covered") }
+    guard cropPadding >= 0 else { throw reader.invalid("must not be negative, found \(cropPadding)", key: "crop_padding") }
+    guard !efficientNetStyle || height == width else {
+      throw reader.invalid("must be one number with efficientnet_style, found \(size)", key: "size")
+    }
     (interpolation, backend) = try reader.resampling()
   }
 
@@ -34,8 +44,9 @@ public struct RandomResizedCrop: Transform, ConfigRecord {
     _ reader: inout ConfigReader, _ key: String, _ standard: ClosedRange<Double>
   ) throws -> ClosedRange<Double> {
     guard let values: [Double] = try reader.optional(key) else { return standard }
-    guard values.count == 2, values[0] > 0, values[0] <= values[1] else {
-      throw reader.invalid("must be (min, max), both positive, found \(values)", key: key)
+    let least = key == "ratio" ? 1e-6 : 0
+    guard values.count == 2, values[0] >= least, values[0] <= values[1], values[1] <= 1e6 else {
+      throw reader.invalid("must be (min, max), ordered and in \(least)...1000000, found \(values)", key: key)
     }
     return values[0]...values[1]
   }
@@ -46,8 +57,8 @@ public struct RandomResizedCrop: Transform, ConfigRecord {
       efficientNetStyle
       ? efficientNetBox(image.height, image.width, using: &generator) : box(image.height, image.width, using: &generator)
     let cropped = image.cropped(x: box.x, y: box.y, width: box.width, height: box.height)
-    sample.replaceImage(
-      cropped.resized(width: width, height: height, interpolation: interpolation, backend: backend))
+    try sample.replaceImage(
+      cropped.resized(width: width, height: height, interpolation, backend, of: sample.file, by: "RandomResizedCrop"))
     return true
   }
 

@@ -23,6 +23,9 @@ public struct Resize: Transform, ConfigRecord {
     guard numbers.count == 2, numbers[0] > 0, numbers[1] > 0 || numbers[1] == -1 else {
       throw reader.invalid("must be a positive int, (h, w) or (n, -1), found \(numbers)", key: "size")
     }
+    guard numbers.allSatisfy({ $0 <= 65536 }) else {
+      throw reader.invalid("must be at most 65536, found \(numbers)", key: "size")
+    }
     (height, width) = (numbers[0], numbers[1] == -1 ? nil : numbers[1])
     adaptiveSide = try reader.value("adaptive_side", default: .short)
     (interpolation, backend) = try reader.resampling()
@@ -31,9 +34,10 @@ public struct Resize: Transform, ConfigRecord {
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
     let image = try sample.requireImage("Resize")
     guard let target = target(image.height, image.width) else { return true }
-    sample.replaceImage(
+    try sample.replaceImage(
       image.resized(
-        width: max(1, target.width), height: max(1, target.height), interpolation: interpolation, backend: backend))
+        width: max(1, target.width), height: max(1, target.height), interpolation, backend, of: sample.file,
+        by: "Resize"))
     return true
   }
 

@@ -2,7 +2,7 @@
 ///
 /// - Input: `[N, 3, H, W]`
 /// - Output: the stages in `outIndices`; stage 7 is the last 1x1 convolution, `[N, 1280, H / 32, W / 32]`.
-public final class MobileNetV2: Module, Backbone {
+public final class MobileNetV2: Module, Backbone, ConfiguredModule {
   public struct Config: Sendable {
     public var widenFactor = 1.0
     public var outIndices = [7]
@@ -23,6 +23,18 @@ public final class MobileNetV2: Module, Backbone {
   private static let stages: [(expansion: Int, channels: Int, blocks: Int, stride: Int)] = [
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
   ]
+
+  /// Channels of all normalisation layers.
+  public static func channels(_ config: Config) -> [Int] {
+    var width = makeDivisible(32 * config.widenFactor, by: 8)
+    var channels = [width]
+    for stage in stages {
+      channels += [width * stage.expansion]
+      width = makeDivisible(Double(stage.channels) * config.widenFactor, by: 8)
+      channels += [width, width * stage.expansion]
+    }
+    return channels + [config.widenFactor > 1 ? Int(1280 * config.widenFactor) : 1280]
+  }
 
   public let config: Config
   let conv1: ConvModule
@@ -63,8 +75,6 @@ public final class MobileNetV2: Module, Backbone {
       width, last, kernel: 1, conv: config.conv, norm: config.norm, activation: config.activation)
     shapes.append(FeatureShape(channels: last, stride: totalStride))
     outputs = config.outIndices.map { shapes[$0] }
-    super.init()
-    freezeStages()
   }
 
   private var stages: [any UnaryModule] {
@@ -88,13 +98,25 @@ public final class MobileNetV2: Module, Backbone {
   }
 
   private func freezeStages() {
-    // The original leaves conv1 in training mode (its running statistics move) and only stops its gradients.
+    // Only `train` freezes, as in the original, which leaves conv1 in training mode (its running statistics move) and only stops its gradients.
     if config.frozenStages >= 0 { conv1.setRequiresGradient(false) }
     for stage in stages.prefix(max(0, config.frozenStages)) { stage.freeze() }
   }
 
+  public var initialization: [InitConfig] { config.initialization }
+
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in config.initialization { rule.apply(to: self, using: &generator) }
+    super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
+  }
+
+  public func applyInitialization(using generator: inout RandomGenerator) {
+    for rule in initialization { rule.apply(to: self, using: &generator) }
+    // As in the original, whose direct ConvModules put themselves back to their own rule.
+    if !startsFromFile {
+      conv1.initializeWeights(using: &generator)
+      conv2.initializeWeights(using: &generator)
+    }
   }
 }
 

@@ -21,7 +21,7 @@ public final class ConvModule: Module, UnaryModule {
     public var conv = ConvConfig.plain
     public var norm: NormConfig?
     public var activation: ActivationConfig? = .relu
-      public var paddingMode = PaddingMode.zeros
+    public var paddingMode = PaddingMode.zeros
     public var order: [Part] = [.conv, .norm, .act]
 
     public init() {}

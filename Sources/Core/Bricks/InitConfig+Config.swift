@@ -39,8 +39,13 @@ extension InitConfig: ConfigRecord {
           ]), path: reader.path("type"), location: reader.location)
     }
     layers = try reader.optional("layer", as: OneOrMany<String>.self)?.elements ?? []
-    let biasValue: Double = try reader.value("bias", default: 0)
-    bias = try reader.optional("bias_prob", as: Double.self).map { Init.bias(forProbability: $0) } ?? biasValue
+    bias = try reader.value("bias", default: 0)
+    if let probability: Double = try reader.optional("bias_prob") {
+      guard probability > 0, probability < 1 else {
+        throw reader.invalid("must be between 0 and 1, found \(probability)", key: "bias_prob")
+      }
+      bias = Init.bias(forProbability: probability)
+    }
     overrides = try reader.optional("override", as: OneOrMany<InitOverride>.self)?.elements.map(\.pair) ?? []
     for index in overrides.indices where overrides[index].config.usesParentRule {
       overrides[index].config.rule = rule
@@ -68,9 +73,11 @@ private struct InitOverride: ConfigRecord {
 }
 
 extension ConfigReader {
-  /// The rules under `init_cfg`: one or several; `None` and a missing key give `standard`.
+  /// The rules under `init_cfg`: one or several; `standard` when the key is missing. `None` means no rules: the layers
+  /// keep PyTorch's first values.
   public mutating func initialization(default standard: [InitConfig]) throws -> [InitConfig] {
-    try optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? standard
+    guard let node = node("init_cfg") else { return standard }
+    return node.isNone ? [] : try OneOrMany<InitConfig>(from: node, at: path("init_cfg")).elements
   }
 }
 

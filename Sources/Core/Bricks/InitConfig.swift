@@ -59,7 +59,10 @@ public struct InitConfig: Sendable {
       if !Set(layers).isDisjoint(with: layer.classNames) { fill(layer, using: &generator) }
     }
     for (name, config) in overrides {
-      for (key, child) in module.members.children where key == name { config.fill(child, using: &generator) }
+      // An override takes the whole child, whatever kinds of layers are in it.
+      for (key, child) in module.members.children where key == name {
+        child.forEachModule { _, layer in config.fill(layer, using: &generator) }
+      }
     }
   }
 
@@ -108,6 +111,7 @@ extension Module {
     case is BatchNorm1d: ["BatchNorm1d", "_BatchNorm"]
     case is GroupNorm: ["GroupNorm"]
     case is LayerNorm: ["LayerNorm"]
+    case is LayerNorm2d: ["LayerNorm2d", "LayerNorm"]
     case is InstanceNorm2d: ["InstanceNorm2d", "_InstanceNorm"]
     case is Linear: ["Linear"]
     case is Embedding: ["Embedding"]

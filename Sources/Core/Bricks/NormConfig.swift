@@ -39,6 +39,14 @@ public struct NormConfig: Sendable, Equatable {
     }
   }
 
+  /// - Throws: `InvalidConfig` when no layer can be made for one of these numbers of channels.
+  public func check(channels: [Int]) throws {
+    guard case .groupNorm(let groups) = kind else { return }
+    if let odd = channels.first(where: { $0 % groups != 0 }) {
+      throw InvalidConfig("norm_cfg.num_groups must divide all channel numbers, found \(groups) groups for \(odd) channels")
+    }
+  }
+
   /// A layer for `channels` channels.
   public func make(_ channels: Int) -> any NormLayer {
     let layer: any NormLayer

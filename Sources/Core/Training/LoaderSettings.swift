@@ -3,7 +3,7 @@ import PyConfig
 /// How a config wants its data loaded: `data.samples_per_gpu`, `data.workers_per_gpu` and the keys of
 /// `data.train_dataloader` and its like, which come before them.
 public struct LoaderSettings: Sendable {
-  public enum Role: String, Sendable {
+  public enum Role: String, Sendable, CaseIterable {
     case train, val, test
   }
 
@@ -22,23 +22,32 @@ public struct LoaderSettings: Sendable {
     guard let data, !data.isNone else { return }
     var common = try ConfigReader(data, path: "data")
     try read(&common)
+    // What `data` says of order and rest is meant for training; the others have their own keys for it.
+    if role != .train { (shuffles, dropsLast) = (false, false) }
     let key = "\(role.rawValue)_dataloader"
     if let node = common.node(key), !node.isNone {
       var own = try ConfigReader(node, path: "data.\(key)")
       try read(&own)
-      sampler = ConfigNodeBox(own.node("sampler_cfg"), path: own.path("sampler_cfg"))
-      own.ignore("persistent_workers", "pin_memory", "round_up", "prefetch_factor", "class_aware_sampler")
+      own.ignore("mode")
       try own.finish()
     }
+    for role in Role.allCases { common.ignore(role.rawValue, "\(role.rawValue)_dataloader") }
+    try common.finish()
   }
 
   private mutating func read(_ reader: inout ConfigReader) throws {
     samplesPerBatch = try reader.value("samples_per_gpu", default: samplesPerBatch)
+    // What mmdet called it before 2.0, and still takes.
+    samplesPerBatch = try reader.value("imgs_per_gpu", default: samplesPerBatch)
     workers = try reader.value("workers_per_gpu", default: workers)
     shuffles = try reader.value("shuffle", default: shuffles)
     dropsLast = try reader.value("drop_last", default: dropsLast)
-    guard samplesPerBatch > 0 else {
-      throw reader.invalid("must be positive, found \(samplesPerBatch)", key: "samples_per_gpu")
+    reader.ignore("persistent_workers", "pin_memory", "round_up", "prefetch_factor", "class_aware_sampler")
+    if reader.has("sampler_cfg") {
+      sampler = ConfigNodeBox(reader.node("sampler_cfg"), path: reader.path("sampler_cfg"))
+    }
+    guard (1...65536).contains(samplesPerBatch) else {
+      throw reader.invalid("must be in 1...65536, found \(samplesPerBatch)", key: "samples_per_gpu")
     }
     guard (0...256).contains(workers) else {
       throw reader.invalid("must be in 0...256, found \(workers)", key: "workers_per_gpu")

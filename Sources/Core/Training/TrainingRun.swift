@@ -75,6 +75,7 @@ public struct TrainingRun {
     }
     return try RandomSource.$current.withValue(RandomSource(seed: seed, -1)) {
       let model = try task.makeModel(node, path: "model", context)
+      try Self.located(node, "model") { try model.checkInitialization() }
       var generator = RandomGenerator(seed: seed, -2)
       model.initializeWeights(using: &generator)
       return model
@@ -86,6 +87,11 @@ public struct TrainingRun {
   ) throws -> (any Dataset, [any BatchSource], [Workflow]) {
     guard let node = config.root["data.train"] else {
       throw BuildError(.missingKey("data.train"), path: "", location: config.root.location)
+    }
+    if let sampler = config.root["sampler"], !sampler.isNone {
+      throw BuildError(
+        .invalid("samplers cannot be chosen; leave the key out, found \(sampler.summary)"), path: "sampler",
+        location: sampler.location)
     }
     let workflow =
       try config.root["workflow"].map { try [Workflow](from: $0, at: "workflow") } ?? [.train(1)]
@@ -150,17 +156,16 @@ public struct TrainingRun {
       try runner.resume(from: path)
     } else if request.resumesAutomatically, try runner.autoResume(from: workDirectory) {
       return
-    } else if let path = try request.loadFrom ?? text("load_from") {
-      try runner.loadCheckpoint(path)
     } else {
       try loadPretrained(runner)
+      if let path = try request.loadFrom ?? text("load_from") { try runner.loadCheckpoint(path) }
     }
   }
 
   /// Weights that `init_cfg=dict(type='Pretrained', ...)` and `pretrained` name.
   private func loadPretrained(_ runner: Runner) throws {
     try runner.model.forEachModule { key, module in
-      for rule in (module as? any PretrainedModule)?.initialization ?? [] {
+      for rule in (module as? any ConfiguredModule)?.initialization ?? [] {
         guard case .pretrained(let checkpoint, let prefix) = rule.rule else { continue }
         let report = try module.loadCheckpoint(checkpoint, prefix: prefix)
         runner.logger.info("\(key.isEmpty ? "model" : key): loaded \(checkpoint)")
@@ -168,9 +173,4 @@ public struct TrainingRun {
       }
     }
   }
-}
-
-/// A module whose weights may start from a file.
-public protocol PretrainedModule: Module {
-  var initialization: [InitConfig] { get }
 }

@@ -19,6 +19,6 @@ data = dict(
     samples_per_gpu=128,
     workers_per_gpu=2,
     train=dict(type=dataset_type, data_prefix=data_prefix, pipeline=train_pipeline),
-    val=dict(type=dataset_type, data_prefix=data_prefix, pipeline=test_pipeline),
-    test=dict(type=dataset_type, data_prefix=data_prefix, pipeline=test_pipeline))
+    val=dict(type=dataset_type, data_prefix=data_prefix, pipeline=test_pipeline, test_mode=True),
+    test=dict(type=dataset_type, data_prefix=data_prefix, pipeline=test_pipeline, test_mode=True))
 evaluation = dict(interval=1, metric='accuracy', metric_options=dict(topk=(1, )))

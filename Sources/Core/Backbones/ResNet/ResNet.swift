@@ -6,7 +6,7 @@
 ///
 /// - Input: `[N, inChannels, H, W]`
 /// - Output: for each of `outIndices` `[N, baseChannels · expansion · 2^i, H / (4 · 2^i), W / (4 · 2^i)]`
-public final class ResNet: Module, Backbone {
+public final class ResNet: Module, Backbone, ConfiguredModule {
   public enum Style: String, Sendable, CaseIterable, ConfigDecodable {
     case pytorch, caffe
   }
@@ -149,15 +149,16 @@ public final class ResNet: Module, Backbone {
     for stage in stages.prefix(config.frozenStages) { stage.freeze() }
   }
 
+  public var initialization: [InitConfig] { config.initialization }
+
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in config.initialization { rule.apply(to: self, using: &generator) }
     super.initializeWeights(using: &generator)
-    guard config.zeroInitResidual, !config.initialization.contains(where: \.isPretrained) else { return }
+    applyInitialization(using: &generator)
+  }
+
+  public func applyInitialization(using generator: inout RandomGenerator) {
+    for rule in initialization { rule.apply(to: self, using: &generator) }
+    guard config.zeroInitResidual, !startsFromFile else { return }
     forEachModule { _, module in (module as? any ResidualBlock)?.zeroInitializeResidual() }
   }
-}
-
-extension ResNet.Config {
-  /// How many times wider a block's output is than its middle.
-  public var blockExpansion: Int { expansion ?? (depth.usesBottleneck ? 4 : 1) }
 }
