@@ -116,6 +116,7 @@ private func registerDatasets(_ datasets: inout Registry<any Dataset>) {
       isTesting: config.isTesting ?? context.isTesting, seed: config.seed)
   }
   datasets.register("MNIST", scope: scope, config) { try MNIST.load($0, classes: MNIST.digits, $1) }
+  datasets.register("StanfordCars", scope: scope, config) { try StanfordCars.load($0, $1) }
   datasets.register("VOC", scope: scope, VOC.Config.self) { try VOC.load($0, $1) }
 }
 

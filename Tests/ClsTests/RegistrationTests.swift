@@ -116,7 +116,7 @@ import Testing
     #expect(
       registries.datasets.names == [
         "CIFAR10", "CIFAR100", "CUB", "ClassBalancedDataset", "ConcatDataset", "CustomDataset", "FashionMNIST",
-        "ImageNet", "ImageNet21k", "KFoldDataset", "MNIST", "RepeatDataset", "VOC",
+        "ImageNet", "ImageNet21k", "KFoldDataset", "MNIST", "RepeatDataset", "StanfordCars", "VOC",
       ])
     #expect(
       registries.transforms.names == [
