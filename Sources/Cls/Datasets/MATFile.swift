@@ -27,7 +27,8 @@ struct MATFile {
     while let (kind, content) = try reader.element() {
       var inner = MATReader(bytes: content, file: file)
       if kind == MATReader.compressed {
-        inner = MATReader(bytes: try Gzip.decompress(Array(content), limit: 1 << 30, file: file)[...], file: file)
+        inner = MATReader(
+          bytes: try Gzip.decompress(Array(content), limit: 1 << 30, file: file)[...], file: file)
         guard let (kind, content) = try inner.element(), kind == MATReader.matrix else { continue }
         inner = MATReader(bytes: content, file: file)
       } else if kind != MATReader.matrix {
@@ -82,7 +83,9 @@ private struct MATReader {
     if bytes.isEmpty { return ("", .numbers([])) }
     guard depth < 8 else { throw error("at most 8 arrays inside one another") }
     let flags = try next("flags").content
-    guard flags.count >= 8, let kind = flags.first else { throw error("8 bytes of flags, found \(flags.count)") }
+    guard flags.count >= 8, let kind = flags.first else {
+      throw error("8 bytes of flags, found \(flags.count)")
+    }
     let sizes = try numbers(try next("sizes"))
     let name = String(decoding: try next("a name").content, as: UTF8.self)
     switch kind {
@@ -104,7 +107,9 @@ private struct MATReader {
 
   private mutating func records(_ sizes: [Double], _ depth: Int) throws -> MATFile.Value {
     let count = sizes.reduce(1, *)
-    guard count >= 0, count <= Double(bytes.count) else { throw error("no more records than bytes, found \(count)") }
+    guard count >= 0, count <= Double(bytes.count) else {
+      throw error("no more records than bytes, found \(count)")
+    }
     guard let length = try numbers(try next("the length of names")).first, length > 0, length <= 256 else {
       throw error("names of 1 to 256 bytes")
     }
@@ -132,7 +137,9 @@ private struct MATReader {
     func read<Word: FixedWidthInteger>(_ type: Word.Type) -> [Word] {
       let size = MemoryLayout<Word>.size
       return stride(from: 0, to: bytes.count / size * size, by: size).map { start in
-        (0..<size).reduce(Word(0)) { $0 | Word(truncatingIfNeeded: UInt64(bytes[start + $1]) << UInt64(8 * $1)) }
+        (0..<size).reduce(Word(0)) {
+          $0 | Word(truncatingIfNeeded: UInt64(bytes[start + $1]) << UInt64(8 * $1))
+        }
       }
     }
     switch element.kind {

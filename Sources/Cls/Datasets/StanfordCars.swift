@@ -8,7 +8,8 @@ public enum StanfordCars {
   /// pictures are in `cars_train` and `cars_test`.
   ///
   /// - Throws: `DataError` that names the file.
-  public static func load(_ config: ClassificationDatasetConfig, _ context: BuildContext) throws -> ClassificationDataset
+  public static func load(_ config: ClassificationDatasetConfig, _ context: BuildContext) throws
+    -> ClassificationDataset
   {
     let isTesting = config.isTesting ?? context.isTesting
     func below(_ name: String) -> String { SampleFile(prefix: config.dataPrefix, name: name).path }

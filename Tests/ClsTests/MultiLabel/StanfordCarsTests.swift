@@ -6,12 +6,16 @@ import PyConfig
 import Testing
 
 @Suite struct StanfordCarsTests {
-  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Fixtures/cls-multilabel").path
 
-  @Test(arguments: ["cars", "cars-compressed"]) func `annotations are read from MATLAB's files`(_ name: String) throws {
+  @Test(arguments: ["cars", "cars-compressed"]) func `annotations are read from MATLAB's files`(
+    _ name: String
+  ) throws {
     let golden = try MultiLabelCases.load().cars
-    let config = "dict(type='StanfordCars', data_prefix='p', ann_file='\(Self.folder)/\(name).mat', pipeline=[])"
+    let config =
+      "dict(type='StanfordCars', data_prefix='p', ann_file='\(Self.folder)/\(name).mat', pipeline=[])"
     for isTesting in [false, true] {
       let dataset = try #require(
         try MultiLabelCases.dataset(config, isTesting: isTesting) as? ClassificationDataset)
@@ -41,7 +45,8 @@ import Testing
       }
     }
     #expect {
-      try MultiLabelCases.dataset("dict(type='StanfordCars', data_prefix='nowhere', pipeline=[])", isTesting: true)
+      try MultiLabelCases.dataset(
+        "dict(type='StanfordCars', data_prefix='nowhere', pipeline=[])", isTesting: true)
     } throws: { "\($0)".contains("nowhere/devkit/cars_test_annos_withlabels.mat: cannot be read") }
   }
 }
