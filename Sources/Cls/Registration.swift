@@ -22,8 +22,14 @@ private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
     try variant.config.norm.check(channels: MobileNetV2.channels(variant.config))
     return MobileNetV2(variant.config)
   }
-  backbones.register("RegNet", scope: scope, RegNet.Config.self) { RegNet($0) }
-  backbones.register("RepVGG", scope: scope, RepVGG.Config.self) { RepVGG($0) }
+  backbones.register("RegNet", scope: scope, RegNet.Config.self) { config in
+    try config.norm.check(channels: [config.stemChannels] + config.stages.map(\.width))
+    return RegNet(config)
+  }
+  backbones.register("RepVGG", scope: scope, RepVGG.Config.self) { config in
+    try config.norm.check(channels: RepVGG.channels(config))
+    return RepVGG(config)
+  }
   backbones.register("ResNeXt", scope: scope, ClsResNeXtConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNet", scope: scope, ClsResNetConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNetV1c", scope: scope, ClsResNetConfig.self) { variant in
@@ -44,7 +50,10 @@ private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   }
   backbones.register("SEResNeXt", scope: scope, ClsSEResNeXtConfig.self) { try checkedResNet($0.config) }
   backbones.register("SEResNet", scope: scope, ClsSEResNetConfig.self) { try checkedResNet($0.config) }
-  backbones.register("ShuffleNetV2", scope: scope, ShuffleNetV2.Config.self) { ShuffleNetV2($0) }
+  backbones.register("ShuffleNetV2", scope: scope, ShuffleNetV2.Config.self) { config in
+    try config.norm.check(channels: [24] + config.channels + config.channels.map { $0 / 2 })
+    return ShuffleNetV2(config)
+  }
   backbones.register("VGG", scope: scope, ClsVGGConfig.self) { try VGG($0.config) }
 }
 
@@ -107,6 +116,7 @@ private func registerDatasets(_ datasets: inout Registry<any Dataset>) {
       isTesting: config.isTesting ?? context.isTesting, seed: config.seed)
   }
   datasets.register("MNIST", scope: scope, config) { try MNIST.load($0, classes: MNIST.digits, $1) }
+  datasets.register("StanfordCars", scope: scope, config) { try StanfordCars.load($0, $1) }
   datasets.register("VOC", scope: scope, VOC.Config.self) { try VOC.load($0, $1) }
 }
 

@@ -69,15 +69,15 @@ public final class RepVGG: Module, Backbone {
   public init(_ config: Config) {
     self.config = config
     let design = config.design
-    func channels(_ stage: Int) -> Int { Int(Double(config.baseChannels << stage) * design.widths[stage]) }
-    var width = min(design.stemChannels, channels(0))
+    let channels = Self.channels(config)
+    var width = channels[0]
     stem = RepVGGBlock(config.inChannels, width, stride: 2, dilation: 1, groups: 1, config)
     var stages: [Sequential] = []
     var shapes: [FeatureShape] = []
     // Blocks are counted through, the stem as 0.
     var (block, totalStride) = (1, 2)
     for (index, blocks) in design.blocks.enumerated() {
-      let out = channels(index)
+      let out = channels[index + 1]
       stages.append(
         Sequential(
           (0..<blocks).map { i in
@@ -96,6 +96,12 @@ public final class RepVGG: Module, Backbone {
     outputs = shapes.indices.filter(config.outIndices.contains).map { shapes[$0] }
     super.init()
     freezeStages()
+  }
+
+  /// Channels behind the stem and behind each stage.
+  static func channels(_ config: Config) -> [Int] {
+    let stages = config.design.widths.enumerated().map { Int(Double(config.baseChannels << $0) * $1) }
+    return [min(config.design.stemChannels, stages[0])] + stages
   }
 
   private var stages: [Sequential] { [stage1, stage2, stage3, stage4].compactMap { $0 } }

@@ -20,7 +20,7 @@ struct DistributedSamplerConfig: ConfigRecord {
   init(from reader: inout ConfigReader) throws { reader.ignore("num_replicas", "rank", "round_up", "seed", "shuffle") }
 }
 
-/// `dict(type='RepeatAugSampler', num_repeats=3)`
+/// The keys of `dict(type='RepeatAugSampler', num_repeats=3)`.
 struct RepeatAugSamplerConfig: ConfigRecord {
   var repeats: Int
   var round: Int

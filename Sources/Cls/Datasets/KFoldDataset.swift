@@ -5,7 +5,7 @@ import PyConfig
 ///
 /// Mirrors mmcls's `KFoldDataset`, whose order under a seed is NumPy's.
 public final class KFoldDataset: Dataset {
-  /// `dict(type='KFoldDataset', dataset=..., fold=0, num_splits=5)`
+  /// The keys of `dict(type='KFoldDataset', dataset=..., fold=0, num_splits=5)`.
   public struct Config: ConfigRecord {
     public var dataset: ConfigNode
     public var path: String

@@ -47,7 +47,7 @@ public final class AsymmetricLoss: Module, ClassificationLoss {
   public func callAsFunction(
     _ scores: Tensor, _ target: ClassificationTarget, weight: Tensor? = nil, averageFactor: Double? = nil
   ) throws -> Tensor {
-    let positive = try target.perClass(like: scores, "AsymmetricLoss")
+    let positive = try target.perClass(like: scores)
     let negative = 1 - positive
     let probability = config.usesSigmoid ? scores.sigmoid() : scores.softmax(-1)
     let other = config.clip > 0 ? (1 - probability + config.clip).clamped(max: 1) : 1 - probability

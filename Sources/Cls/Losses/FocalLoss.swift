@@ -31,7 +31,7 @@ public final class FocalLoss: Module, ClassificationLoss {
   public func callAsFunction(
     _ scores: Tensor, _ target: ClassificationTarget, weight: Tensor? = nil, averageFactor: Double? = nil
   ) throws -> Tensor {
-    let positive = try target.perClass(like: scores, "FocalLoss")
+    let positive = try target.perClass(like: scores)
     let negative = 1 - positive
     let probability = scores.sigmoid()
     let wrong = (1 - probability) * positive + probability * negative

@@ -55,7 +55,7 @@ public final class SeesawLoss: Module, ClassificationLoss {
     guard case .labels(let labels) = target else {
       throw InvalidConfig("SeesawLoss: takes one label an image, not a value for each class")
     }
-    try ClassificationTarget.check(labels, scores, "SeesawLoss")
+    try target.check(against: scores)
     count(labels)
     let shift = withoutGradient { logWeights(scores.detached(), labels) }
     let loss = (scores + shift).crossEntropy(labels, reduction: .none)

@@ -58,6 +58,10 @@ struct MultiLabelCases: Decodable {
     var options: [String: Int]
     var indices: [Int]
   }
+  struct Cars: Decodable {
+    var labels: [Int]
+    var files: [String]
+  }
   struct Annotations: Decodable {
     var xml: [String: String]
     var targets: [String: [Int8]]
@@ -72,6 +76,7 @@ struct MultiLabelCases: Decodable {
   var folds: [Fold]
   var repeats: [Repeats]
   var voc: Annotations
+  var cars: Cars
 
   /// A key of a state dict and its shape.
   struct Entry: Decodable, Equatable {

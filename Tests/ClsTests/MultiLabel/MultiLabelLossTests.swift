@@ -83,14 +83,14 @@ import Testing
 
   @Test func `targets that do not fit are refused`() {
     let scores = Tensor.zeros([2, 3])
-    #expect(throws: InvalidConfig("FocalLoss: labels must be in 0..<3, found 3")) {
+    #expect(throws: InvalidConfig("labels must be in 0..<3, found 3: the head has too few classes for the data set")) {
       try FocalLoss()(scores, .labels(Tensor([0, 3] as [Int64])))
     }
-    #expect(throws: InvalidConfig("AsymmetricLoss: a label for each of 2 images, found [1]")) {
+    #expect(throws: InvalidConfig("a loss needs a label for each of 2 images, found shape [1]")) {
       try AsymmetricLoss()(scores, .labels(Tensor([0] as [Int64])))
     }
     #expect(
-      throws: InvalidConfig("FocalLoss: a target for each class of each image, [2, 3], found [2, 4]")
+      throws: InvalidConfig("targets must have the shape of the scores, [2, 3], found [2, 4]")
     ) {
       try FocalLoss()(scores, .scores(Tensor.zeros([2, 4])))
     }

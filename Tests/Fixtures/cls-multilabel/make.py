@@ -1,6 +1,6 @@
 """Golden values of multi-label classification, from mmcls 0.25.0: losses, heads, necks, metrics, data sets, samplers.
 
-usage: make.py   (Python with mmcls; writes cases.json beside itself)
+usage: make.py   (Python with mmcls; and SciPy; writes cases.json and cars*.mat beside itself)
 """
 import json, os, tempfile
 import numpy as np, torch
@@ -137,5 +137,16 @@ with tempfile.TemporaryDirectory() as d:
         data = build_dataset(dict(type='VOC', data_prefix=root, ann_file=os.path.join(root, 'list.txt'), pipeline=[], difficult_as_postive=difficult))
         targets[str(difficult)] = data.get_gt_labels().reshape(-1).tolist()
 cases['voc'] = dict(xml=xml, targets=targets)
+
+# Stanford Cars: MATLAB's structures, as they are and compressed.
+import scipy.io
+from mmcls.datasets import StanfordCars
+kind = [(k, object) for k in ('bbox_x1', 'bbox_y1', 'bbox_x2', 'bbox_y2', 'class', 'fname')]
+rows = [(39, 116, 569, 375, 14, '00001.jpg'), (36, 116, 868, 587, 3, 'car two.jpg'), (85, 109, 601, 381, 196, '00003.jpg')]
+records = np.array([tuple(np.array([[v]], dtype=np.uint16 if v > 255 else np.uint8) if isinstance(v, int) else v for v in r) for r in rows], dtype=kind)
+for name, compressed in (('cars.mat', False), ('cars-compressed.mat', True)):
+    scipy.io.savemat(os.path.join(here, name), dict(annotations=records[None], version=1.5), do_compression=compressed)
+cars = StanfordCars(here, test_mode=False, ann_file=os.path.join(here, 'cars.mat'), pipeline=[])
+cases['cars'] = dict(labels=cars.get_gt_labels().tolist(), files=[i['img_info']['filename'] for i in cars.data_infos])
 
 json.dump(cases, open(os.path.join(here, 'cases.json'), 'w'), separators=(',', ':'))
