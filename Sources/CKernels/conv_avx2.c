@@ -57,6 +57,7 @@ const mm_kernels mm_kernels_avx2 = {
   .depthwise_wgrad_row = depthwise_wgrad_row,
   .wino_input = wino_input,
   .wino_output = wino_output,
+  .wino_weights = wino_weights,
   .column_sums = column_sums,
 };
 

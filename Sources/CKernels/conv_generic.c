@@ -51,5 +51,6 @@ const mm_kernels mm_kernels_generic = {
   .depthwise_wgrad_row = depthwise_wgrad_row,
   .wino_input = wino_input,
   .wino_output = wino_output,
+  .wino_weights = wino_weights,
   .column_sums = column_sums,
 };

@@ -43,7 +43,7 @@ static void run_tile(const run *r, const float *const *a, float *const *out, int
   const size_t channel = (size_t)bundle * q->channels + column;
   const float *w = q->packed + bundle * q->packed_stride + (size_t)panel * depth * MM_LANES;
   mm_block b = {
-    .rows = count, .columns = mm_min(q->channels - column, r->part * MM_LANES), .a_stride = r->tile,
+    .rows = count, .narrow = q->narrow, .columns = mm_min(q->channels - column, r->part * MM_LANES), .a_stride = r->tile,
     .panel_stride = depth * MM_LANES, .out = out, .out_offset = channel, .bias = q->bias ? q->bias + channel : NULL,
     .residual = q->residual, .out_base = q->out, .act = q->act, .act_param = q->act_param};
   if (q->k >= MM_K_BLOCK) {
@@ -53,7 +53,7 @@ static void run_tile(const run *r, const float *const *a, float *const *out, int
         b.taps = 1;
         b.k = mm_min(step, q->k - k);
         b.a = a + (size_t)t * r->tile;
-        b.k_offset = (size_t)bundle * q->k + k;
+        b.k_offset = (size_t)bundle * q->in_channels + k;
         b.panels = w + ((size_t)t * q->k + k) * MM_LANES;
         b.first = t == 0 && k == 0;
         b.last = t == q->taps - 1 && k + b.k == q->k;
@@ -66,7 +66,7 @@ static void run_tile(const run *r, const float *const *a, float *const *out, int
       b.taps = mm_min(step, q->taps - t);
       b.k = q->k;
       b.a = a + (size_t)t * r->tile;
-      b.k_offset = (size_t)bundle * q->k;
+      b.k_offset = (size_t)bundle * q->in_channels;
       b.panels = w + (size_t)t * q->k * MM_LANES;
       b.first = t == 0;
       b.last = t + b.taps == q->taps;
@@ -97,8 +97,8 @@ void mm_indirect_run(const mm_indirect *job) {
   // Outputs that no tap reaches are bias and activation alone: one tap of depth 1 that reads zeros times zeros.
   static const int origin[1] = {0};
   const int empty = q.taps == 0;
-  if (empty) q.taps = q.k = 1, q.tap_y = q.tap_x = origin, q.in_h = 0;
-  const size_t zeros = (size_t)(q.bundles * q.k > panels * MM_LANES ? q.bundles * q.k : panels * MM_LANES);
+  if (empty) q.taps = q.k = q.in_channels = 1, q.narrow = 0, q.tap_y = q.tap_x = origin, q.in_h = 0;
+  const size_t zeros = (size_t)mm_max(q.bundles * q.in_channels, panels * MM_LANES);
   float *zero = mm_scratch(MM_SLOT_SHARED, zeros * sizeof(float));
   memset(zero, 0, zeros * sizeof(float));
   r.zero = zero;

@@ -28,14 +28,16 @@ typedef struct {
   int step_h, step_w;
   int taps;
   const int *tap_y, *tap_x;
-  int k;  // floats that a tap reads
+  int k;            // products a tap
+  int in_channels;  // floats that a tap reads, as many as k unless `narrow`
+  int narrow;       // see mm_block
   float *out;
   int out_h, out_w;
   size_t out_pitch;
   int rows, columns;  // of output pixels
   int out_y, out_x, out_step_h, out_step_w;
   int channels;  // that a bundle writes
-  int bundles;   // bundle b reads k channels from b * k on and writes `channels` from b * channels on
+  int bundles;   // bundle b reads from b * in_channels on and writes `channels` from b * channels on
   const float *packed;
   size_t packed_stride;  // between bundles
   const float *bias, *residual;

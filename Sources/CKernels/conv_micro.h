@@ -80,6 +80,84 @@ INLINE void micro(const mm_block *b, int r, int p, const int rows, const int pan
   }
 }
 
+// Element i of every group of `width` lanes, in all of the group's lanes; p points to 16 floats, v picks the vector.
+#define SPREAD4(x, i) \
+  __builtin_shufflevector(x, x, i, i, i, i, 4 + i, 4 + i, 4 + i, 4 + i GROUPS4(i))
+#define SPREAD8(x, i) __builtin_shufflevector(x, x, i, i, i, i, i, i, i, i GROUPS8(i))
+#if VL == 16
+#define GROUPS4(i) , 8 + i, 8 + i, 8 + i, 8 + i, 12 + i, 12 + i, 12 + i, 12 + i
+#define GROUPS8(i) , 8 + i, 8 + i, 8 + i, 8 + i, 8 + i, 8 + i, 8 + i, 8 + i
+#else
+#define GROUPS4(i)
+#endif
+INLINE V spread(const float *p, const int v, const int i, const int width) {
+#if VL >= 8
+  if (width == 4) {
+    const V x = load(p + v * VL);
+    return i == 0 ? SPREAD4(x, 0) : i == 1 ? SPREAD4(x, 1) : i == 2 ? SPREAD4(x, 2) : SPREAD4(x, 3);
+  }
+#endif
+#if VL == 16
+  const V x = load(p);
+  switch (i) {
+    case 0: return SPREAD8(x, 0);
+    case 1: return SPREAD8(x, 1);
+    case 2: return SPREAD8(x, 2);
+    case 3: return SPREAD8(x, 3);
+    case 4: return SPREAD8(x, 4);
+    case 5: return SPREAD8(x, 5);
+    case 6: return SPREAD8(x, 6);
+    default: return SPREAD8(x, 7);
+  }
+#else
+  return splat(p[v * VL / width * width + i]);
+#endif
+}
+
+// Rows of a block of narrow groups.
+INLINE void micro_narrow(const mm_block *b, int r, const int rows, const int width) {
+  V acc[8][VP];
+  UNROLL for (int v = 0; v < VP; v++) {
+    const V start = b->first && b->bias ? load(b->bias + v * VL) : splat(0.0f);
+    UNROLL for (int i = 0; i < rows; i++) acc[i][v] = b->first ? start : load(b->out[r + i] + b->out_offset + v * VL);
+  }
+  const float *w = b->panels;
+  for (int t = 0; t < b->taps; t++, w += width * MM_LANES) {
+    const float *const *row = b->a + (size_t)t * (size_t)b->a_stride + r;
+    UNROLL for (int v = 0; v < VP; v++) {
+      UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int k = 0; k < width; k++)
+          acc[i][v] += spread(row[i] + b->k_offset, v, k, width) * load(w + k * MM_LANES + v * VL);
+    }
+  }
+  UNROLL for (int i = 0; i < rows; i++) {
+    float *c = b->out[r + i] + b->out_offset;
+    if (b->last && b->residual)
+      UNROLL for (int v = 0; v < VP; v++) acc[i][v] += load(b->residual + (c - b->out_base) + v * VL);
+    if (b->last && b->act == MM_ACT_RELU) {
+      UNROLL for (int v = 0; v < VP; v++) acc[i][v] = at_least(acc[i][v], 0.0f);
+    } else if (b->last && b->act != MM_ACT_NONE) {
+      V t[VP];
+      UNROLL for (int v = 0; v < VP; v++) t[v] = acc[i][v];
+      activate_all(t, VP, b->act, b->act_param);
+      UNROLL for (int v = 0; v < VP; v++) acc[i][v] = t[v];
+    }
+    UNROLL for (int v = 0; v < VP; v++) store(c + v * VL, acc[i][v]);
+  }
+}
+
+static void run_narrow(const mm_block *b) {
+  enum { ROWS = VP == 1 ? 8 : 4 };
+  int r = 0;
+  if (b->k == 4) {
+    for (; r + ROWS <= b->rows; r += ROWS) micro_narrow(b, r, ROWS, 4);
+    for (; r < b->rows; r++) micro_narrow(b, r, 1, 4);
+  } else {
+    for (; r + ROWS <= b->rows; r += ROWS) micro_narrow(b, r, ROWS, 8);
+    for (; r < b->rows; r++) micro_narrow(b, r, 1, 8);
+  }
+}
+
 // One group of packed rows: `rows` of them are stored.
 INLINE void micro_product(const mm_product *g, int r, int p, const int rows, const int panels) {
   const int nv = panels * VP;

@@ -59,7 +59,7 @@ void mm_stem_forward(
     const size_t at = (size_t)image * s->oh * s->ow * s->oc;
     const mm_indirect q = {
       .n = n, .in = padded, .in_h = s->h, .in_w = width, .in_pitch = (size_t)s->c, .step_h = s->stride_h,
-      .step_w = s->stride_w, .taps = s->kh, .tap_y = taps, .tap_x = zeros, .k = s->kw * s->c, .out = y + at,
+      .step_w = s->stride_w, .taps = s->kh, .tap_y = taps, .tap_x = zeros, .k = s->kw * s->c, .in_channels = s->kw * s->c, .out = y + at,
       .out_h = s->oh, .out_w = s->ow, .out_pitch = (size_t)s->oc, .rows = s->oh, .columns = s->ow, .out_step_h = 1,
       .out_step_w = 1, .channels = s->oc, .bundles = 1, .packed = packed, .bias = bias,
       .residual = residual ? residual + at : NULL, .act = act, .act_param = act_param};

@@ -3,6 +3,10 @@
 
 // Rows are dealt out evenly, so that no group is much smaller than the others.
 static void run_block(const mm_block *b) {
+  if (b->narrow) {
+    run_narrow(b);
+    return;
+  }
   const int groups = (b->rows + MAX_ROWS - 1) / MAX_ROWS;
   const int panels = (b->columns + MM_LANES - 1) / MM_LANES;
   const int wide = (panels + MAX_PANELS - 1) / MAX_PANELS;

@@ -10,6 +10,9 @@ enum { MM_LANES = 16 };  // output channels a panel of packed weights; the same 
 // The first block of a sum starts from the bias, the last one adds the residual and applies the activation.
 typedef struct {
   int rows, taps, k, columns;
+  // With `narrow`, the one panel holds 16 / k groups of k channels on both sides, k being 4 or 8: lane j of tap t adds
+  // the sum over i < k of a[...][k_offset + j / k * k + i] * panel[t * k + i][j].
+  int narrow;
   const float *const *a;
   int a_stride;
   size_t k_offset;
@@ -97,6 +100,8 @@ typedef struct {
   void (*depthwise_wgrad_row)(const mm_conv_shape *, const float *x, const float *dy, int image, int row, float *dw);
   void (*wino_input)(const mm_wino *);
   void (*wino_output)(const mm_wino *);
+  // G g G^T of 16 kernels side by side: out[point * point_stride + lane].
+  void (*wino_weights)(int m, const float kernel[9][MM_LANES], float *out, size_t point_stride);
   // sum[j] += the sum over rows of x[r * pitch + j].
   void (*column_sums)(int rows, int columns, const float *x, size_t pitch, float *sum);
 } mm_kernels;

@@ -26,16 +26,12 @@ size_t mm_wino_packed_floats(const mm_conv_shape *s, int m, int gradient) {
   return (size_t)(m + 2) * (m + 2) * mm_padded(v.oc) * v.c;
 }
 
-static const float transform2[4][3] = {{1, 0, 0}, {0.5f, 0.5f, 0.5f}, {0.5f, -0.5f, 0.5f}, {0, 0, 1}};
-static const float transform4[6][3] = {
-  {1.0f / 4, 0, 0}, {-1.0f / 6, -1.0f / 6, -1.0f / 6}, {-1.0f / 6, 1.0f / 6, -1.0f / 6},
-  {1.0f / 24, 1.0f / 12, 1.0f / 6}, {1.0f / 24, -1.0f / 12, 1.0f / 6}, {0, 0, 1}};
-
 typedef struct {
   const mm_conv_shape *s;
   int m, gradient;
   const float *weight, *scale;
   float *packed;
+  const mm_kernels *kernels;
 } packing;
 
 // One panel of 16 outputs: U = G g G^T for every input channel, stored [point][panel][channel][16].
@@ -43,11 +39,10 @@ static void pack_task(void *context, int panel, int worker) {
   (void)worker;
   const packing *p = context;
   const view v = view_of(p->s, p->gradient);
-  const int a = p->m + 2, lanes = mm_min(MM_LANES, v.oc - panel * MM_LANES);
-  const float(*t)[3] = p->m == 2 ? transform2 : transform4;
+  const int lanes = mm_min(MM_LANES, v.oc - panel * MM_LANES);
   const size_t point_stride = mm_padded(v.oc) * v.c;
   float *out = p->packed + (size_t)panel * v.c * MM_LANES;
-  float g[9][MM_LANES], half[6][3][MM_LANES];
+  float g[9][MM_LANES];
   memset(g, 0, sizeof g);
   for (int c = 0; c < v.c; c++) {
     for (int l = 0; l < lanes; l++) {
@@ -56,22 +51,13 @@ static void pack_task(void *context, int panel, int worker) {
       const float *w = p->weight + (p->gradient ? (size_t)c * v.oc + o : (size_t)o * v.c + c) * 9;
       for (int k = 0; k < 9; k++) g[k][l] = w[p->gradient ? 8 - k : k] * scale;
     }
-    for (int i = 0; i < a; i++)
-      for (int j = 0; j < 3; j++)
-        for (int l = 0; l < MM_LANES; l++)
-          half[i][j][l] = t[i][0] * g[j][l] + t[i][1] * g[3 + j][l] + t[i][2] * g[6 + j][l];
-    for (int i = 0; i < a; i++)
-      for (int j = 0; j < a; j++) {
-        float *d = out + (size_t)(i * a + j) * point_stride + (size_t)c * MM_LANES;
-        for (int l = 0; l < MM_LANES; l++)
-          d[l] = half[i][0][l] * t[j][0] + half[i][1][l] * t[j][1] + half[i][2][l] * t[j][2];
-      }
+    p->kernels->wino_weights(p->m, g, out + (size_t)c * MM_LANES, point_stride);
   }
 }
 
 void mm_wino_pack(
     const mm_conv_shape *s, int m, int gradient, const float *weight, const float *scale, float *packed) {
-  packing p = {s, m, gradient, weight, scale, packed};
+  packing p = {s, m, gradient, weight, scale, packed, mm_kernels_current()};
   mm_parallel(mm_ceil_div(gradient ? s->c : s->oc, MM_LANES), pack_task, &p);
 }
 

@@ -115,3 +115,41 @@ static void wino_output(const mm_wino *w) {
   if (w->m == 2) output_tile(w, 2);
   else output_tile(w, 4);
 }
+
+// G g for one column of 3 values.
+INLINE void kernel_column(const int m, V g0, V g1, V g2, V *o) {
+  if (m == 2) {
+    const V outer = (g0 + g2) * 0.5f, middle = g1 * 0.5f;
+    o[0] = g0;
+    o[1] = outer + middle;
+    o[2] = outer - middle;
+    o[3] = g2;
+  } else {
+    const V outer = (g0 + g2) * (-1.0f / 6), middle = g1 * (1.0f / 6);
+    const V far = g0 * (1.0f / 24) + g2 * (1.0f / 6), half = g1 * (1.0f / 12);
+    o[0] = g0 * 0.25f;
+    o[1] = outer - middle;
+    o[2] = outer + middle;
+    o[3] = far + half;
+    o[4] = far - half;
+    o[5] = g2;
+  }
+}
+
+INLINE void kernel_vectors(const int m, const float g[9][MM_LANES], float *out, size_t point_stride) {
+  const int a = m + 2;
+  UNROLL for (int v = 0; v < VP; v++) {
+    V half[3][6], o[6];
+    UNROLL for (int j = 0; j < 3; j++)
+      kernel_column(m, load(g[j] + v * VL), load(g[3 + j] + v * VL), load(g[6 + j] + v * VL), half[j]);
+    UNROLL for (int i = 0; i < a; i++) {
+      kernel_column(m, half[0][i], half[1][i], half[2][i], o);
+      UNROLL for (int j = 0; j < a; j++) store(out + (size_t)(i * a + j) * point_stride + v * VL, o[j]);
+    }
+  }
+}
+
+static void wino_weights(int m, const float g[9][MM_LANES], float *out, size_t point_stride) {
+  if (m == 2) kernel_vectors(2, g, out, point_stride);
+  else kernel_vectors(4, g, out, point_stride);
+}

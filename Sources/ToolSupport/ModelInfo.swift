@@ -12,8 +12,8 @@ public struct ModelInfo {
 
   /// Builds the model.
   ///
-  /// - Parameter countsFlops: also runs it, on one picture of `inputShape` (C, H, W).
-  public init(_ config: Config, registries: Registries, inputShape: [Int], countsFlops: Bool) throws {
+  /// - Parameter countsFlops: also runs it, on one picture of `height` and `width`.
+  public init(_ config: Config, registries: Registries, height: Int, width: Int, countsFlops: Bool) throws {
     guard let node = config.root["model"] else {
       throw BuildError(.missingKey("model"), path: "", location: config.root.location)
     }
@@ -22,10 +22,11 @@ public struct ModelInfo {
       try registries.classifiers.build(node, path: "model", context: context)
     }
     model.train(false)
-    self.inputShape = inputShape
+    inputShape = [model.inputChannels ?? 3, height, width]
     state = model.state.map { ($0.key, $0.value.value.shape) }
     parameters = model.parameterCount
     guard countsFlops else { return }
+    try model.check([1] + inputShape)
     let complexity = Complexity(of: model, inputShape: inputShape) { _ = model.forwardDummy($0) }
     (flops, parameters) = (complexity.flops, complexity.parameters)
   }

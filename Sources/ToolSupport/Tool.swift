@@ -9,9 +9,26 @@ import Synchronization
 public enum Tool {
   private static let interrupted = Atomic<Bool>(false)
 
-  /// Runs a tool's work and turns what goes wrong into a message and an exit code: 1 for failures, 130 for an interrupted
-  /// run that was saved.
+  /// Parses the command line and runs a tool; bad usage ends with exit code 2.
+  public static func main(_ command: (some ParsableCommand).Type) {
+    do {
+      var tool = try command.parseAsRoot()
+      try tool.run()
+    } catch let code as ExitCode {
+      command.exit(withError: code)
+    } catch {
+      guard command.exitCode(for: error) != .success else { command.exit(withError: error) }
+      let name = command.configuration.commandName ?? "\(command)"
+      complain(name, "\(command.message(for: error)); see \(name) --help")
+      command.exit(withError: ExitCode(2))
+    }
+  }
+
+  /// Runs a tool's work and turns what goes wrong into a message and an exit code: 1 for failures, 2 for a config that
+  /// can't be read, 130 for an interrupted run that was saved.
   public static func run(_ name: String, _ body: () throws -> Void) throws {
+    // A file that grows beyond the limit of its size is an error like a full disk, no reason to die.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       try body()
     } catch let code as ExitCode {
@@ -19,6 +36,10 @@ public enum Tool {
     } catch let stop as RunInterrupted {
       complain(name, "\(stop)")
       throw ExitCode(130)
+    } catch let error as CocoaError {
+      let place = error.filePath.map { "\($0): " } ?? ""
+      complain(name, "\(place)\(error.localizedDescription)")
+      throw ExitCode(1)
     } catch {
       complain(name, "\(error)")
       throw ExitCode(error is ConfigError ? 2 : 1)

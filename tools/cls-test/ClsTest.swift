@@ -27,7 +27,10 @@ struct ClsTest: ParsableCommand {
   var outItems: [String] = ["all"]
 
   @Option(
-    parsing: .upToNextOption, help: "Metrics: accuracy, precision, recall, f1_score, support.")
+    parsing: .upToNextOption,
+    help: """
+      Metrics: accuracy, precision, recall, f1_score, support; with several labels a picture mAP, CP, CR, CF1, OP, OR, OF1.
+      """)
   var metrics: [String] = []
 
   @Option(name: .customLong("metric-options"), parsing: .upToNextOption, help: "Options of metrics, as topk=(1,5).")
@@ -60,6 +63,8 @@ struct ClsTest: ParsableCommand {
     }
   }
 
+  static func main() { Tool.main(Self.self) }
+
   func run() throws {
     try Tool.run("cls-test") {
       var test = ClassificationTestRun(
@@ -91,6 +96,12 @@ struct ClsTest: ParsableCommand {
   private func metricSettings() throws -> ClassificationMetrics.Options {
     var settings = Config(root: ConfigDictionary(), filename: "<--metric-options>")
     try settings.merge(options: metricOptions)
-    return try ClassificationMetrics.Options(from: settings.root, at: "metric_options")
+    do {
+      return try ClassificationMetrics.Options(from: settings.root, at: "--metric-options")
+    } catch var error as BuildError {
+      // The option is the place; there is no file.
+      error.location = nil
+      throw error
+    }
   }
 }

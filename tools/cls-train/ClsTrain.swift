@@ -12,6 +12,8 @@ struct ClsTrain: ParsableCommand {
   @OptionGroup var config: ConfigOptions
   @OptionGroup var options: TrainOptions
 
+  static func main() { Tool.main(Self.self) }
+
   func run() throws {
     try Tool.run("cls-train") {
       let registries = allRegistries()

@@ -27,6 +27,8 @@ struct ConvertCheckpoint: ParsableCommand {
   @Option(help: "Whose keys it has: torchvision, none (keys stay), or auto.")
   var from = Source.auto
 
+  static func main() { Tool.main(Self.self) }
+
   func run() throws {
     try Tool.run("convert-checkpoint") {
       var checkpoint = try Checkpoint(path: source)

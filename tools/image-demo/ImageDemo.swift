@@ -30,6 +30,8 @@ struct ImageDemo: ParsableCommand {
     if images.isEmpty { throw ValidationError("at least one picture") }
   }
 
+  static func main() { Tool.main(Self.self) }
+
   func run() throws {
     try Tool.run("image-demo") {
       let classify = try ImageClassification(

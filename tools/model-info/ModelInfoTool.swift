@@ -33,11 +33,13 @@ struct ModelInfoTool: ParsableCommand {
     }
   }
 
+  static func main() { Tool.main(Self.self) }
+
   func run() throws {
     try Tool.run("model-info") {
       let counts = flops || !stateDict
       let info = try ModelInfo(
-        try config.load(), registries: allRegistries(), inputShape: [3, shape[0], shape[shape.count - 1]],
+        try config.load(), registries: allRegistries(), height: shape[0], width: shape[shape.count - 1],
         countsFlops: counts)
       if format == .json { return print(info.json(includingState: stateDict)) }
       if stateDict {

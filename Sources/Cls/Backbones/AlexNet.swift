@@ -4,11 +4,15 @@ import Core
 ///
 /// - Input: `[N, 3, 224, 224]`
 /// - Output: scores `[N, classes]`, or features `[N, 256, 6, 6]` without classes.
-public final class AlexNet: Module, Backbone {
+public final class AlexNet: Module, ScoringBackbone {
   let features: Sequential
   let classifier: Sequential?
 
+  public let classes: Int?
+  public var acceptedSides: ClosedRange<Int>? { classes == nil ? nil : 223...254 }
+
   public init(classes: Int = -1) {
+    self.classes = classes > 0 ? classes : nil
     features = Sequential([
       Conv2d(3, 64, kernel: 11, stride: 4, padding: 2), Activation(.relu), MaxPool2d(3, stride: 2),
       Conv2d(64, 192, kernel: 5, padding: 2), Activation(.relu), MaxPool2d(3, stride: 2),

@@ -4,11 +4,15 @@ import Core
 ///
 /// - Input: `[N, 1, 32, 32]`
 /// - Output: scores `[N, classes]`, or features `[N, 120, 1, 1]` without classes.
-public final class LeNet5: Module, Backbone {
+public final class LeNet5: Module, ScoringBackbone {
   let features: Sequential
   let classifier: Sequential?
 
+  public let classes: Int?
+  public var acceptedSides: ClosedRange<Int>? { classes == nil ? nil : 32...35 }
+
   public init(classes: Int = -1) {
+    self.classes = classes > 0 ? classes : nil
     features = Sequential([
       Conv2d(1, 6, kernel: 5), Activation(.tanh), AvgPool2d(2),
       Conv2d(6, 16, kernel: 5), Activation(.tanh), AvgPool2d(2),

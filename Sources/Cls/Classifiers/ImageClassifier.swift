@@ -39,6 +39,8 @@ public final class ImageClassifier: Module, ConfiguredModule {
   let backbone: any Backbone
   let neck: (any Neck)?
   let head: (any ClassificationHead)?
+  /// Channels of the images that the model takes; `nil` where that is not known.
+  public let inputChannels: Int?
   private let augments: BatchAugments?
   public let initialization: [InitConfig]
 
@@ -50,8 +52,10 @@ public final class ImageClassifier: Module, ConfiguredModule {
       throw InvalidConfig("a classifier needs a backbone")
     }
     self.backbone = backbone
+    inputChannels = Self.inputChannels(of: backbone)
     neck = try build(config.neck, context.registries.necks)
     head = try build(config.head, context.registries.classificationHeads)
+    try Self.check(backbone, neck, head)
     augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path) }
     if let augments, let head, let classes = head.classes, augments.classes != classes {
       throw InvalidConfig(
@@ -60,8 +64,8 @@ public final class ImageClassifier: Module, ConfiguredModule {
     initialization = config.initialization
   }
 
-  /// How many classes the model tells apart, where its head knows.
-  public var classes: Int? { head?.classes }
+  /// How many classes the model tells apart, where its head or its backbone knows.
+  public var classes: Int? { head?.classes ?? (backbone as? any ScoringBackbone)?.classes }
   public var isMultiLabel: Bool { head?.isMultiLabel ?? false }
 
   /// What the head sees.
@@ -75,6 +79,7 @@ public final class ImageClassifier: Module, ConfiguredModule {
   /// - Throws: `InvalidConfig` where the loss does not fit the targets.
   public func losses(_ images: Tensor, _ target: ClassificationTarget) throws -> LossTerms {
     guard let head else { throw InvalidConfig("a classifier without a head cannot be trained") }
+    try check(images.shape)
     let (images, target) = augments?(images, target) ?? (images, target)
     return try head.loss(features(images), target)
   }
@@ -82,6 +87,7 @@ public final class ImageClassifier: Module, ConfiguredModule {
   /// Class probabilities `[N, classes]`.
   public func predict(_ images: Tensor) throws -> Tensor {
     guard let head else { throw InvalidConfig("a classifier without a head cannot classify") }
+    try check(images.shape)
     return withoutGradient { head.probabilities(features(images)) }
   }
 

@@ -24,8 +24,10 @@ public final class LinearClsHead: Module, ClassificationHead, ConfiguredModule {
     }
   }
 
+  let computeLoss: any ClassificationLoss
   let fc: Linear
   public let classes: Int?
+  public var inChannels: Int? { fc.inFeatures }
   private let objective: ClassificationObjective
   public let initialization: [InitConfig]
 
@@ -33,6 +35,7 @@ public final class LinearClsHead: Module, ClassificationHead, ConfiguredModule {
     fc = Linear(config.inChannels, config.classes)
     classes = config.classes
     objective = try ClassificationObjective(config.objective, context)
+    computeLoss = objective.loss
     initialization = config.initialization
   }
 

@@ -8,6 +8,26 @@ public enum ClassificationTarget {
   case scores(Tensor)
 }
 
+extension ClassificationTarget {
+  /// - Throws: `InvalidConfig` unless the target fits `scores`, `[N, C]`: labels are classes, soft targets have its shape.
+  func check(against scores: Tensor) throws {
+    let classes = scores.shape[1]
+    switch self {
+    case .labels(let labels):
+      guard labels.shape == [scores.shape[0]] else {
+        throw InvalidConfig("a loss needs a label for each of \(scores.shape[0]) images, found shape \(labels.shape)")
+      }
+      if let label = labels.elements(as: Int64.self).first(where: { $0 < 0 || $0 >= classes }) {
+        throw InvalidConfig("labels must be in 0..<\(classes), found \(label): the head has too few classes for the data set")
+      }
+    case .scores(let soft):
+      guard soft.shape == scores.shape else {
+        throw InvalidConfig("targets must have the shape of the scores, \(scores.shape), found \(soft.shape)")
+      }
+    }
+  }
+}
+
 /// A loss between scores `[N, C]` (logits) and targets.
 public protocol ClassificationLoss: Module {
   /// - Parameters:

@@ -41,13 +41,15 @@ public final class CrossEntropyLoss: Module, ClassificationLoss {
   public func callAsFunction(
     _ scores: Tensor, _ target: ClassificationTarget, weight: Tensor? = nil, averageFactor: Double? = nil
   ) throws -> Tensor {
-    let classWeight = try config.classWeight.map { weights in
+    try target.check(against: scores)
+    func perClass(_ weights: [Float], _ key: String) throws -> Tensor {
       guard weights.count == scores.shape[1] else {
         throw InvalidConfig(
-          "CrossEntropyLoss: class_weight must have one entry for each of \(scores.shape[1]) classes, found \(weights.count)")
+          "CrossEntropyLoss: \(key) must have one entry for each of \(scores.shape[1]) classes, found \(weights.count)")
       }
       return Tensor(weights)
     }
+    let classWeight = try config.classWeight.map { try perClass($0, "class_weight") }
     let loss: Tensor
     switch (config.form, target) {
     case (.labels, .labels(let labels)):
@@ -58,7 +60,7 @@ public final class CrossEntropyLoss: Module, ClassificationLoss {
       loss = elements.sum([-1])
     case (.sigmoid, .scores(let soft)):
       var elements = scores.binaryCrossEntropyWithLogits(
-        soft, positiveWeight: config.positiveWeight.map { Tensor($0) }, reduction: .none)
+        soft, positiveWeight: try config.positiveWeight.map { try perClass($0, "pos_weight") }, reduction: .none)
       if let classWeight { elements = elements * classWeight }
       let rowWeight = weight?.reshaped([-1, 1])
       return try config.reduction(elements, weight: rowWeight, averageFactor: averageFactor) * config.lossWeight

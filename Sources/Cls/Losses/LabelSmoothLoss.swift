@@ -49,6 +49,7 @@ public final class LabelSmoothLoss: Module, ClassificationLoss {
     if let expected = config.classes, expected != classes {
       throw InvalidConfig("LabelSmoothLoss: num_classes is \(expected), the head gives \(classes) scores")
     }
+    try target.check(against: scores)
     let hard: Tensor
     switch target {
     case .labels(let labels): hard = labels.oneHot(classes: classes)

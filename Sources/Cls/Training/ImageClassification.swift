@@ -23,13 +23,14 @@ public struct ImageClassification {
     guard var node = config.root["data.test.pipeline"], let items = node.items else {
       throw BuildError(.missingKey("data.test.pipeline"), path: "", location: config.root.location)
     }
+    (model, names) = try ClassificationTestRun.loadModel(config, checkpoint, context, notice)
     // Pictures come from files here, also for data sets that bring theirs.
     if items.first?["type"]?.string != "LoadImageFromFile" {
-      let load = ConfigNode(.dictionary(ConfigDictionary(["type": ConfigNode(.string("LoadImageFromFile"))])))
+      var load: ConfigNode = ["type": "LoadImageFromFile"]
+      if model.inputChannels == 1 { load["color_type"] = "grayscale" }
       node = ConfigNode(.list([load] + items), at: node.location)
     }
     pipeline = try Pipeline(node, path: "data.test.pipeline", context)
-    (model, names) = try ClassificationTestRun.loadModel(config, checkpoint, context, notice)
   }
 
   /// The `count` most probable classes of a picture, the best first.

@@ -3,7 +3,7 @@
 /// - Input: `[N, 3, H, W]`
 /// - Output: the stages in `outIndices` (stage `i` after its pooling), and, with `classes`, the scores `[N, classes]`
 ///   last, for which the input must be 224x224.
-public final class VGG: Module, Backbone, ConfiguredModule {
+public final class VGG: Module, ScoringBackbone, ConfiguredModule {
   public struct Config: Sendable {
     public var depth = 16
     /// 0 or below: no classifier.
@@ -45,6 +45,9 @@ public final class VGG: Module, Backbone, ConfiguredModule {
       throw InvalidConfig(
         "num_stages must be 1 to 5 with one dilation each, found \(config.stages) and \(config.dilations)")
     }
+    guard config.classes <= 0 || config.stages > 3 else {
+      throw InvalidConfig("num_classes needs a num_stages of 4 or 5, found \(config.stages)")
+    }
     outIndices = config.outIndices ?? [config.classes > 0 ? 5 : 4]
     guard outIndices.allSatisfy({ (0...config.stages).contains($0) }) else {
       throw InvalidConfig("out_indices must be in 0...\(config.stages), found \(outIndices)")
@@ -85,6 +88,15 @@ public final class VGG: Module, Backbone, ConfiguredModule {
         Linear(512 * 7 * 7, 4096), Activation(.relu), Dropout(0.5), Linear(4096, 4096), Activation(.relu),
         Dropout(0.5), Linear(4096, config.classes),
       ]) : nil
+  }
+
+  public var classes: Int? { config.classes > 0 ? config.classes : nil }
+
+  /// The classifier takes feature maps of 7x7.
+  public var acceptedSides: ClosedRange<Int>? {
+    guard classes != nil else { return nil }
+    let stride = 1 << (config.hasLastPool ? config.stages : config.stages - 1)
+    return config.ceilMode ? (6 * stride + 1)...(7 * stride) : (7 * stride)...(8 * stride - 1)
   }
 
   public func callAsFunction(_ x: Tensor) -> [Tensor] {

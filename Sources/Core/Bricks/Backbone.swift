@@ -11,6 +11,14 @@ extension Backbone {
   public var outputs: [FeatureShape] { [] }
 }
 
+/// A backbone that may end in a classifier of its own, which takes images of some sizes only.
+public protocol ScoringBackbone: Backbone {
+  /// How many scores it returns; `nil` where it returns features.
+  var classes: Int? { get }
+  /// Heights and widths of images that its classifier takes; `nil` where any are.
+  var acceptedSides: ClosedRange<Int>? { get }
+}
+
 /// Channels of a feature map, and how many input pixels lie between neighbours of it.
 public struct FeatureShape: Sendable, Equatable {
   public var channels: Int

@@ -43,15 +43,8 @@ public struct Complexity: Sendable, Equatable {
     }
   }
 
-  /// `4.12 GFLOPs`
-  public var flopsText: String {
-    switch flops {
-    case 1_000_000_000...: "\(Self.rounded(flops, 1e9)) GFLOPs"
-    case 1_000_000...: "\(Self.rounded(flops, 1e6)) MFLOPs"
-    case 1_000...: "\(Self.rounded(flops, 1e3)) KFLOPs"
-    default: "\(flops) FLOPs"
-    }
-  }
+  /// `4.12 GFLOPs`: the original counts small models in that unit too.
+  public var flopsText: String { "\(Self.rounded(flops, 1e9)) GFLOPs" }
 
   /// `25.56 M`
   public var parametersText: String {

@@ -91,6 +91,10 @@ extension Runner {
     _ path: String, strict: Bool = false, revisions: [KeyRevision] = [.withoutModule]
   ) throws -> LoadReport {
     let report = try model.loadCheckpoint(path, strict: strict, revisions: revisions)
+    // A training that starts from nothing although weights were asked for would be found out hours later.
+    guard !report.matched.isEmpty else {
+      throw CheckpointError(path: path, "is of another model: \(report.description)")
+    }
     if !report.isPerfect { logger.warning("\(report.description)") }
     return report
   }

@@ -46,8 +46,8 @@ import Testing
         let network = RandomSource.$current.withValue(RandomSource(seed: 5)) { Network() }
         return network.step(x).map(\.bitPattern)
       }
-      precondition(results[0] == results[1] && results[0] == results[2])
-      precondition(results[0].allSatisfy { !Float(bitPattern: $0).isNaN })
+      precondition(results[0] == results[1] && results[0] == results[2], "results differ")
+      precondition(results[0].allSatisfy { !Float(bitPattern: $0).isNaN }, "a result is NaN")
     }
   }
 
@@ -73,7 +73,7 @@ import Testing
       let before = MemoryPool.shared.statistics.live
       for (conv, norm) in blocks { x = conv(x, norm: norm, activation: .relu) }
       let kept = MemoryPool.shared.statistics.live - before
-      precondition(x.requiresGradient)
+      precondition(x.requiresGradient, "no gradient is recorded")
       precondition(
         kept < 4 * 2 * activation + activation / 4, "\(Double(kept) / Double(activation)) activations")
     }
