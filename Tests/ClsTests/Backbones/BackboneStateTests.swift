@@ -58,7 +58,7 @@ import Testing
   }
 
   static let errors: [(String, String)] = [
-    ("dict(type='ResNest', depth=50)", "c.py:1: model.backbone.type: 'ResNest' is not in the backbone registry; did you mean 'ResNet'?"),
+    ("dict(type='ResNest', depth=50)", "c.py:1: model.backbone.type: 'ResNest' is not in the backbone registry; did you mean 'ResN"),
     ("dict(type='ResNet')", "c.py:1: model.backbone: missing required key 'depth'"),
     ("dict(type='ResNet', depth=51)", "model.backbone.depth: must be one of 18, 34, 50, 101, 152, found 51"),
     ("dict(type='ResNet', depth='50')", "c.py:1: model.backbone.depth: expected int, found str '50'"),
