@@ -123,7 +123,7 @@ struct SampleCase: Sendable, CustomTestStringConvertible {
     mm_grid_sample_backward(&parameters, x, grid, y, &dx, &dgrid)
     // Borders and reflections take every point to a pixel; halves of bilinear weights add up to 1.
     if given.padding > 0 && given.mode < 2 { #expect(y.allSatisfy { abs($0 - 1) < 1e-6 }) }
-    // Without padding, far points see nothing, and what is no position has no value, but for the nearest pixel.
+    // Without padding, NaN has no value, except that the nearest pixel to it is none.
     if given.padding == 0 {
       #expect(y[0].isNaN == (given.mode != 1))
       #expect(given.mode == 1 ? y[0] == 0 : true)

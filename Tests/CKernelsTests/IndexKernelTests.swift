@@ -3,7 +3,7 @@ import Testing
 
 /// Indexing and sorting against plain loops, exactly.
 @Suite struct IndexKernelTests {
-  /// outer, n, inner, m
+  /// Outer extent, n, inner extent, m.
   static let shapes = [(1, 5, 3, 7), (3, 40, 1, 300), (2, 17, 130, 20), (1, 9, 16, 0)]
 
   @Test(arguments: shapes) func `rows are taken and added`(_ outer: Int, _ n: Int, _ inner: Int, _ m: Int) {
