@@ -108,7 +108,7 @@ import Testing
       errorText {
         _ = try context.registries.necks.build(
           node("dict(type='GlobalAveragePooling', dim=3)"), path: "neck", context: context)
-      } == "c.py:1:5: neck.dim: must be 1 or 2 (3-D features are not part of this suite), found 3")
+      } == "c.py:1: neck.dim: must be 1 or 2 (3-D features are not part of this suite), found 3")
   }
 
   @Test func `all data sets and transforms are known`() {

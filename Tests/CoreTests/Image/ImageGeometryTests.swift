@@ -46,10 +46,12 @@ import Testing
 
   @Test func padsToSizes() throws {
     let image = try ImageFixture.large()
-    let grown = image.padded(toWidth: 70, height: 20, value: [7])
+    let grown = image.padded(toWidth: 70, height: 20, value: [7, 7, 7])
     #expect([grown.width, grown.height] == [70, 47])
     #expect(grown.cropped(x: 0, y: 0, width: 61, height: 47) == image)
     #expect(grown.bytes?.last == 7)
+    // One number is the first channel's, as OpenCV has it.
+    #expect(image.padded(toWidth: 70, height: 20, value: [7]).bytes?.suffix(3) == [7, 0, 0])
     let multiple = image.padded(toMultipleOf: 32)
     #expect([multiple.width, multiple.height] == [64, 64])
     #expect(image.toFloat().padded(right: 2, value: [1.5, 2, 3]).floats?[61 * 3] == 1.5)
