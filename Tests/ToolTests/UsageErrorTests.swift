@@ -17,8 +17,8 @@ struct UsageErrorTests {
   }
 
   @Test(arguments: [
-    ("cls-train", ["x.py"]), ("cls-test", ["x.py", "x.pth", "--out", "x.json"]), ("print-config", ["x.py"]), ("model-info", ["x.py"]),
-    ("convert-checkpoint", ["x.pth", "y.pth"]), ("image-demo", ["x.py", "x.pth", "x.png"]),
+    ("cls-train", ["x.py"]), ("cls-test", ["x.py", "x.pth", "--metrics", "accuracy"]), ("print-config", ["x.py"]),
+    ("model-info", ["x.py"]), ("convert-checkpoint", ["x.pth", "y.pth"]), ("image-demo", ["x.py", "x.pth", "x.png"]),
   ])
   func `every tool has help and refuses unknown options`(tool: String, arguments: [String]) throws {
     let help = try bench.run(tool, "--help").succeeded()
