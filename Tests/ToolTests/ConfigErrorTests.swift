@@ -24,7 +24,7 @@ struct ConfigErrorTests {
       1,
       "configs/chain/./root.py:7: model.backbone: unknown key 'frozen_stage'; did you mean 'frozen_stages'? accepted keys: "
         + "avg_down, base_channels, conv_cfg, deep_stem, depth, dilations, drop_path_rate, expansion, frozen_stages, "
-        + "in_channels, init_cfg, norm_cfg, norm_eval, num_stages, out_indices, stem_channels, strides, style, with_cp, "
+        + "in_channels, init_cfg, norm_cfg, norm_eval, num_stages, out_indices, stem_channels, strides, style, type, with_cp, "
         + "zero_init_residual")
   }
 
@@ -78,6 +78,9 @@ struct ConfigErrorTests {
     try bench.run(
       "image-demo", "configs/digits.py", "work/latest.pth", "colors/cat/00.png", "--cfg-options",
       "data.test.pipeline.0.type=LoadImageFromFile"
-    ).failed(1, "<--cfg-options>:1: data.test.pipeline.0: unknown key 'size'; accepted keys: color_type, file_client_args, imdecode_backend, to_float32")
+    ).failed(
+      1,
+      "configs/digits.py:17: data.test.pipeline.0: unknown key 'size'; accepted keys: color_type, file_client_args, "
+        + "imdecode_backend, to_float32, type")
   }
 }

@@ -16,11 +16,14 @@ struct UsageErrorTests {
     #expect(run.output.isEmpty, sourceLocation: location)
   }
 
-  @Test(arguments: ["cls-train", "cls-test", "print-config", "model-info", "convert-checkpoint", "image-demo"])
-  func `every tool has help and refuses unknown options`(tool: String) throws {
+  @Test(arguments: [
+    ("cls-train", ["x.py"]), ("cls-test", ["x.py", "x.pth"]), ("print-config", ["x.py"]), ("model-info", ["x.py"]),
+    ("convert-checkpoint", ["x.pth", "y.pth"]), ("image-demo", ["x.py", "x.pth", "x.png"]),
+  ])
+  func `every tool has help and refuses unknown options`(tool: String, arguments: [String]) throws {
     let help = try bench.run(tool, "--help").succeeded()
     #expect(help.output.contains("USAGE: \(tool) "))
-    try refuses(tool, ["--bogus"], "Unknown option '--bogus'; see \(tool) --help")
+    try refuses(tool, arguments + ["--bogus"], "Unknown option '--bogus'; see \(tool) --help")
   }
 
   @Test func `missing arguments`() throws {
@@ -47,7 +50,7 @@ struct UsageErrorTests {
     try refuses("cls-test", test, "nothing to do: give --metrics, --out or --show-dir; see cls-test --help")
     try refuses(
       "cls-test", test + ["--metrics", "acuracy"],
-      "--metrics: one of accuracy, precision, recall, f1_score, support, found 'acuracy'; did you mean 'accuracy'?; "
+      "--metrics: one of accuracy, precision, recall, f1_score, support, mAP, CP, CR, CF1, OP, OR, OF1, found 'acuracy'; did you mean 'accuracy'?; "
         + "see cls-test --help")
     try refuses(
       "cls-test", test + ["--out", "result.pkl"], "--out takes a .json file, found 'result.pkl'; see cls-test --help")
@@ -60,7 +63,7 @@ struct UsageErrorTests {
   @Test func `options of metrics are checked where they are used`() throws {
     let test = ["configs/digits.py", "work/latest.pth", "--metrics", "accuracy", "--metric-options"]
     try bench.start("cls-test", test + ["tok=1"]).wait().failed(
-      1, "--metric-options: unknown key 'tok'; did you mean 'topk'? accepted keys: average_mode, thrs, topk")
+      1, "--metric-options: unknown key 'tok'; did you mean 'topk'? accepted keys: average_mode, k, thr, thrs, topk")
     try bench.start("cls-test", test + ["topk=11"]).wait().failed(
       1,
       "metric_options.topk: at most the number of classes (10), found 11; set metric_options=dict(topk=(1, )) in the "

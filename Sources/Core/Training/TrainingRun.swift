@@ -47,7 +47,7 @@ public struct TrainingRun {
     logger.info("Environment info:\n\(Self.line)\n\(environmentInfo)\n\(Self.line)\n")
     logger.info("Distributed training: False")
     logger.info("Config:\n\(config.dump(.py))")
-    logger.info("Set random seed to \(seed), deterministic: \(request.isDeterministic)")
+    logger.info("Set random seed to \(seed), deterministic: \(request.isDeterministic ? "True" : "False")")
 
     let context = BuildContext(registries: registries, scope: task.suite)
     let model = try makeModel(config, seed, context)

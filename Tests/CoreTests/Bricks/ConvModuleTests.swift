@@ -50,8 +50,8 @@ import TestSupport
   }
 
   @Test(arguments: [
-    ("dict(type='GN')", "c.py:1:5: norm_cfg: missing required key 'num_groups'"),
-    ("dict(type='GN', num_groups=0)", "c.py:1:5: norm_cfg.num_groups: must be positive, found 0"),
+    ("dict(type='GN')", "c.py:1: norm_cfg: missing required key 'num_groups'"),
+    ("dict(type='GN', num_groups=0)", "c.py:1: norm_cfg.num_groups: must be positive, found 0"),
     ("dict(type='BN', requires_gard=False)", "norm_cfg: unknown key 'requires_gard'; did you mean 'requires_grad'?"),
   ]) func `a wrong norm is named`(_ text: String, _ expected: String) throws {
     let config = try #require(try Config.parse(text: "x = \(text)", name: "c.py").root["x"])
