@@ -8,7 +8,7 @@ import PyConfig
 ///
 /// - Input: `[N, inChannels, H, W]`
 /// - Output: the stages in `outIndices`; stage `i` is `[N, widths[i], H / 2^(i + 2), W / 2^(i + 2)]`.
-public final class RegNet: Module, Backbone {
+public final class RegNet: Module, Backbone, ConfiguredModule {
   public struct Config: ConfigRecord, Sendable {
     public var stages: [RegNetStage]
     public var inChannels: Int
@@ -121,8 +121,14 @@ public final class RegNet: Module, Backbone {
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
     super.initializeWeights(using: &generator)
-    for rule in config.initialization { rule.apply(to: self, using: &generator) }
-    guard config.zeroInitResidual, !config.initialization.contains(where: \.isPretrained) else { return }
+    applyInitialization(using: &generator)
+  }
+
+  public var initialization: [InitConfig] { config.initialization }
+
+  public func applyInitialization(using generator: inout RandomGenerator) {
+    for rule in initialization { rule.apply(to: self, using: &generator) }
+    guard config.zeroInitResidual, !startsFromFile else { return }
     forEachModule { _, module in (module as? any ResidualBlock)?.zeroInitializeResidual() }
   }
 }

@@ -8,7 +8,7 @@ import PyConfig
 ///
 /// - Input: `[N, inChannels, H, W]`
 /// - Output: the stages in `outIndices`; stage `i` is `[N, channels_i, H / 2^(i + 2), W / 2^(i + 2)]`.
-public final class RepVGG: Module, Backbone {
+public final class RepVGG: Module, Backbone, ConfiguredModule {
   public struct Config: ConfigRecord, Sendable {
     var design: RepVGGDesign
     public var inChannels: Int
@@ -130,8 +130,10 @@ public final class RepVGG: Module, Backbone {
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
     super.initializeWeights(using: &generator)
-    for rule in config.initialization { rule.apply(to: self, using: &generator) }
+    applyInitialization(using: &generator)
   }
+
+  public var initialization: [InitConfig] { config.initialization }
 }
 
 /// What makes up a RepVGG: the `arch` of a config, by its name.

@@ -5,7 +5,7 @@ import PyConfig
 ///
 /// - Input: `[N, 3, H, W]`
 /// - Output: the stages in `outIndices`; stage 3 is the last 1x1 convolution, `[N, 1024, H / 32, W / 32]`.
-public final class ShuffleNetV2: Module, Backbone {
+public final class ShuffleNetV2: Module, Backbone, ConfiguredModule {
   public struct Config: ConfigRecord, Sendable {
     /// Of the three stages and of the last convolution.
     public var channels: [Int]
@@ -93,10 +93,17 @@ public final class ShuffleNetV2: Module, Backbone {
     for layer in layers.layers.prefix(max(0, config.frozenStages)) { layer.freeze() }
   }
 
-  /// Narrow normal numbers for all convolutions, the first of each block narrower still.
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in config.initialization { rule.apply(to: self, using: &generator) }
-    if config.initialization.contains(where: \.isPretrained) { return }
+    super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
+  }
+
+  public var initialization: [InitConfig] { config.initialization }
+
+  /// Narrow normal numbers for all convolutions, the first of each block narrower still.
+  public func applyInitialization(using generator: inout RandomGenerator) {
+    for rule in initialization { rule.apply(to: self, using: &generator) }
+    if startsFromFile { return }
     forEachModule { key, module in
       if let conv = module as? Conv2d {
         let std = key.contains("conv1") ? 0.01 : 1 / Double(conv.weight.shape[1])

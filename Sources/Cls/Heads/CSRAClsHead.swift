@@ -7,7 +7,7 @@ import Core
 ///
 /// - Input: feature maps `[N, inChannels, H, W]`
 /// - Output: `[N, classes]`
-public final class CSRAClsHead: Module, ClassificationHead {
+public final class CSRAClsHead: Module, ClassificationHead, ConfiguredModule {
   public struct Config: ConfigRecord, Sendable {
     public var classes: Int
     public var inChannels: Int
@@ -46,9 +46,10 @@ public final class CSRAClsHead: Module, ClassificationHead {
   let computeLoss: any ClassificationLoss
   let csraHeads: ModuleList<CSRAModule>
   public let classes: Int?
+  public var inChannels: Int? { csraHeads[0].head.inChannels }
   public let isMultiLabel = true
   private let objective: MultiLabelObjective
-  private let initialization: [InitConfig]
+  public let initialization: [InitConfig]
 
   public init(_ config: Config, _ context: BuildContext) throws {
     objective = try MultiLabelObjective(config.loss, context)
@@ -75,7 +76,8 @@ public final class CSRAClsHead: Module, ClassificationHead {
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in initialization { rule.apply(to: self, using: &generator) }
+    super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
   }
 }
 

@@ -3,7 +3,7 @@ import Core
 /// One linear layer from pooled features to independent scores.
 ///
 /// Mirrors mmcls's `MultiLabelLinearClsHead`.
-public final class MultiLabelLinearClsHead: Module, ClassificationHead {
+public final class MultiLabelLinearClsHead: Module, ClassificationHead, ConfiguredModule {
   public struct Config: ConfigRecord, Sendable {
     public var classes: Int
     public var inChannels: Int
@@ -23,9 +23,10 @@ public final class MultiLabelLinearClsHead: Module, ClassificationHead {
   let computeLoss: any ClassificationLoss
   let fc: Linear
   public let classes: Int?
+  public var inChannels: Int? { fc.inFeatures }
   public let isMultiLabel = true
   private let objective: MultiLabelObjective
-  private let initialization: [InitConfig]
+  public let initialization: [InitConfig]
 
   public init(_ config: Config, _ context: BuildContext) throws {
     objective = try MultiLabelObjective(config.loss, context)
@@ -44,6 +45,7 @@ public final class MultiLabelLinearClsHead: Module, ClassificationHead {
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in initialization { rule.apply(to: self, using: &generator) }
+    super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
   }
 }

@@ -6,7 +6,7 @@ import Core
 ///
 /// - Input: `[N, C_i, H / 2^i, W / 2^i]` for `i` in 0...3
 /// - Output: `[N, outChannels, H / 8, W / 8]`
-public final class HRFuseScales: Module, Neck {
+public final class HRFuseScales: Module, Neck, ConfiguredModule {
   public struct Config: ConfigRecord, Sendable {
     public var inChannels: [Int]
     public var outChannels: Int
@@ -34,7 +34,7 @@ public final class HRFuseScales: Module, Neck {
   let increaseLayers: ModuleList<Sequential>
   let downsampleLayers: ModuleList<ConvModule>
   let finalLayer: ConvModule
-  private let initialization: [InitConfig]
+  public let initialization: [InitConfig]
 
   public init(_ config: Config) {
     let widths = Self.widths
@@ -66,7 +66,7 @@ public final class HRFuseScales: Module, Neck {
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    for rule in initialization { rule.apply(to: self, using: &generator) }
     super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
   }
 }
