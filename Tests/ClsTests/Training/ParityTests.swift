@@ -25,8 +25,8 @@ import TestSupport
     let config = try config()
     let context = classificationContext(isTesting: true)
     let task = ClassificationTask(registries: context.registries)
-    let model = try #require(
-      try task.makeModel(try #require(config.root["model"]), path: "model", context) as? ImageClassifier)
+    let modelConfig = try #require(config.root["model"])
+    let model = try #require(task.makeModel(modelConfig, path: "model", context) as? ImageClassifier)
     try model.loadCheckpoint(Golden.path("cls-parity/tiny.pth"), strict: true)
     let data = try buildDataset(try #require(config.root["data.test"]), path: "data.test", context)
     var loader = try LoaderSettings(config.root["data"], role: .test)
