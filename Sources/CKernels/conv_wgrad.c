@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-  CHUNK = 320,         // output pixels a chunk, about
+  CHUNK = 256,         // output pixels a chunk, about
   PIECE = 256,         // output columns a piece of a row
   BLOCK = 256,         // channels a block on either side
   MAX_PARTIAL = 4 << 20  // bytes of partial sums beyond which blocks are made smaller instead of pixels being split

@@ -7,7 +7,7 @@ public enum ResultPictures {
   /// Writes every picture of a data set, with its predicted class and score in the upper left corner.
   public static func write(_ results: ClassificationResults, _ dataset: any Dataset, to folder: String) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    guard let dataset = dataset as? ClassificationDataset else {
+    guard let dataset = dataset as? any PictureDataset else {
       throw DataError("--show-dir draws single data sets, not concatenations")
     }
     for index in 0..<dataset.count {
@@ -23,7 +23,7 @@ public enum ResultPictures {
   }
 
   /// The picture as it is in the data set, and a name for the file.
-  private static func picture(_ dataset: ClassificationDataset, _ index: Int) throws -> (Image, String) {
+  private static func picture(_ dataset: any PictureDataset, _ index: Int) throws -> (Image, String) {
     switch dataset.pictures {
     case .files(let files):
       let name = URL(fileURLWithPath: files[index].name).deletingPathExtension().lastPathComponent

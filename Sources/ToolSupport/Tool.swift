@@ -55,6 +55,12 @@ public enum Tool {
     signal(SIGINT) { _ in
       if Tool.interrupted.exchange(true, ordering: .relaxed) { _exit(130) }
     }
+    // A parent that blocks signals passes that on to its children.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     signal(SIGTERM) { _ in _ = Tool.interrupted.exchange(true, ordering: .relaxed) }
     return { interrupted.load(ordering: .relaxed) }
   }

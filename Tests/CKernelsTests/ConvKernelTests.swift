@@ -22,6 +22,7 @@ import Testing
     ConvCase("one pixel", n: 3, h: 1, w: 1, c: 16, oc: 16, kernel: (3, 3), pad: (1, 1)),
     ConvCase("1x1 with stride 3 of 2 rows", n: 1, h: 2, w: 2, c: 4, oc: 4, kernel: (1, 1), stride: (3, 3)),
     ConvCase("32 groups of 4", n: 1, h: 8, w: 8, c: 128, oc: 128, kernel: (3, 3), pad: (1, 1), groups: 32),
+    ConvCase("8 groups of 8", n: 2, h: 7, w: 9, c: 64, oc: 64, kernel: (3, 3), stride: (2, 2), pad: (1, 1), groups: 8),
     ConvCase("groups of 5 to 3", n: 2, h: 6, w: 5, c: 15, oc: 9, kernel: (3, 2), stride: (2, 1), pad: (1, 1), groups: 3),
     ConvCase("depthwise", n: 2, h: 9, w: 15, c: 35, oc: 35, kernel: (3, 3), pad: (1, 1), groups: 35),
     ConvCase("depthwise stride 2", n: 1, h: 9, w: 14, c: 20, oc: 20, kernel: (5, 5), stride: (2, 2), pad: (2, 2), groups: 20),
@@ -85,7 +86,7 @@ import Testing
     #expect(choice(wide, MM_CONV_SET_AUTO_TRAINING) == MM_CONV_WINOGRAD2)
     #expect(choice(wide, MM_CONV_SET_DIRECT) == MM_CONV_DIRECT)
     #expect(choice(Self.shapes[3].shape, MM_CONV_SET_AUTO) == MM_CONV_STEM)
-    #expect(choice(Self.shapes[17].shape, MM_CONV_SET_AUTO) == MM_CONV_DEPTHWISE)
+    #expect(choice(Self.shapes[18].shape, MM_CONV_SET_AUTO) == MM_CONV_DEPTHWISE)
   }
 
   @Test func `impossible shapes are refused`() {

@@ -1,76 +1,121 @@
 import CKernels
-import Foundation
 import Testing
+import TestSupport
 
-@Suite struct ResizeKernelTests {
-  /// One axis as the definition gives it, in `Double`: pairs of source and weight for position `o`.
-  static func taps(_ mode: mm_resize_mode, _ align: Bool, _ size: Int, _ out: Int, _ o: Int) -> [(Int, Double)] {
-    let ratio = Double(size) / Double(out)
-    let inside = { (i: Int) in min(max(i, 0), size - 1) }
-    if mode == MM_RESIZE_NEAREST { return [(inside(Int((Double(o) * ratio).rounded(.down))), 1)] }
-    if mode == MM_RESIZE_NEAREST_EXACT { return [(inside(Int(((Double(o) + 0.5) * ratio).rounded(.down))), 1)] }
-    let at = align
-      ? (out > 1 ? Double(o) * Double(size - 1) / Double(out - 1) : 0) : (Double(o) + 0.5) * ratio - 0.5
-    if mode == MM_RESIZE_BILINEAR {
-      let at = max(at, 0), base = Int(at)
-      return [(inside(base), 1 - (at - Double(base))), (inside(base + 1), at - Double(base))]
-    }
-    let base = Int(at.rounded(.down)), a = -0.75
-    return (-1...2).map { k in
-      let d = abs(at - Double(base + k))
-      let weight =
-        d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0
-      return (inside(base + k), weight)
-    }
+/// A resizing and its definition: the weights with which each output position takes input positions.
+struct ResizeCase: CustomTestStringConvertible, Sendable {
+  var x: Extent
+  var oh: Int, ow: Int
+  var scale = (0.0, 0.0)
+  var alignsCorners = false
+  var mode = MM_RESIZE_BILINEAR
+
+  var testDescription: String {
+    "\(x) to \(oh)x\(ow), scale \(scale), align \(alignsCorners), mode \(mode.rawValue)"
+  }
+  var y: Extent { Extent(x.n, oh, ow, x.c) }
+  var parameters: mm_resize {
+    mm_resize(
+      n: x.n, h: x.h, w: x.w, c: x.c, oh: oh, ow: ow, scale_h: scale.0, scale_w: scale.1,
+      align_corners: alignsCorners ? 1 : 0, mode: mode)
   }
 
-  @Test(arguments: [MM_RESIZE_NEAREST, MM_RESIZE_NEAREST_EXACT, MM_RESIZE_BILINEAR, MM_RESIZE_BICUBIC].map(\.rawValue))
-  func `forward follows the definition and backward is its transpose`(_ raw: UInt32) {
-    let mode = mm_resize_mode(raw), isSmooth = raw >= MM_RESIZE_BILINEAR.rawValue
-    for (h, w, oh, ow) in [(5, 4, 11, 9), (8, 6, 3, 4), (4, 4, 8, 8), (1, 3, 5, 3), (7, 7, 1, 1)] {
-      for align in isSmooth ? [false, true] : [false] {
-        let (n, c) = (2, 5)
-        var r = mm_resize(
-          n: n, h: h, w: w, c: c, oh: oh, ow: ow, scale_h: 0, scale_w: 0, align_corners: align ? 1 : 0, mode: mode)
-        let x = KernelTest.values(n * h * w * c), dy = KernelTest.values(n * oh * ow * c, seed: 2)
-        var y = dy, dx = x
-        mm_resize_forward(&r, x, &y)
-        mm_resize_backward(&r, dy, &dx)
-        var expected = [Double](repeating: 0, count: y.count), slope = [Double](repeating: 0, count: x.count)
-        for i in y.indices {
-          let (b, oy, ox, k) = (i / (oh * ow * c), i / (ow * c) % oh, i / c % ow, i % c)
-          for (iy, wy) in Self.taps(mode, align, h, oh, oy) {
-            for (ix, wx) in Self.taps(mode, align, w, ow, ox) {
-              let from = ((b * h + iy) * w + ix) * c + k
-              expected[i] += wy * wx * Double(x[from])
-              slope[from] += wy * wx * Double(dy[i])
-            }
-          }
-        }
-        #expect(KernelTest.error(y, expected) < 5e-6, "\(h)x\(w) to \(oh)x\(ow), align \(align)")
-        #expect(KernelTest.error(dx, slope) < 5e-6, "\(h)x\(w) to \(oh)x\(ow), align \(align)")
+  func weights(_ i: Int, _ input: Int, _ output: Int, _ scale: Double) -> [(Int, Double)] {
+    let ratio = scale > 0 ? 1 / scale : Double(input) / Double(output)
+    let center =
+      alignsCorners
+      ? Double(i) * (output > 1 ? Double(input - 1) / Double(output - 1) : 0)
+      : (Double(i) + 0.5) * ratio - 0.5
+    func inside(_ k: Int) -> Int { min(max(k, 0), input - 1) }
+    switch mode {
+    case MM_RESIZE_NEAREST: return [(inside(Int(Double(i) * ratio)), 1)]
+    case MM_RESIZE_NEAREST_EXACT: return [(inside(Int((Double(i) + 0.5) * ratio)), 1)]
+    case MM_RESIZE_BILINEAR:
+      let at = min(max(center, 0), Double(input - 1)), low = Int(at), part = at - Double(low)
+      return [(low, 1 - part), (inside(low + 1), part)]
+    default:
+      let low = center.rounded(.down)
+      return (-1...2).map { k in
+        let d = abs(center - low - Double(k)), a = -0.75
+        let weight = d <= 1 ? ((a + 2) * d - a - 3) * d * d + 1 : ((d - 5) * d + 8) * d * a - 4 * a
+        return (inside(Int(low) + k), weight)
       }
     }
   }
+}
 
-  @Test func `a given scale factor sets the positions`() {
-    // 3 pixels by 1.5 make 4; the step is 1 / 1.5, not 3 / 4.
-    var r = mm_resize(
-      n: 1, h: 1, w: 3, c: 1, oh: 1, ow: 4, scale_h: 1, scale_w: 1.5, align_corners: 0, mode: MM_RESIZE_BILINEAR)
-    var y = [Float](repeating: 0, count: 4)
-    mm_resize_forward(&r, [0, 3, 6], &y)
-    #expect(zip(y, [0, 1.5, 3.5, 5.5]).allSatisfy { abs($0 - $1) < 1e-5 })
+/// Resizing against its definition, in `Double`.
+@Suite struct ResizeKernelTests {
+  static let shapes = [
+    ResizeCase(x: Extent(2, 7, 9, 19), oh: 14, ow: 18),
+    ResizeCase(x: Extent(1, 8, 5, 3), oh: 13, ow: 4),
+    ResizeCase(x: Extent(1, 16, 16, 32), oh: 4, ow: 4),
+    ResizeCase(x: Extent(2, 5, 6, 16), oh: 5, ow: 6),
+    ResizeCase(x: Extent(1, 5, 7, 40), oh: 1, ow: 1),
+    ResizeCase(x: Extent(1, 1, 1, 70), oh: 3, ow: 4),
+    ResizeCase(x: Extent(1, 6, 7, 5), oh: 13, ow: 16, scale: (2.25, 2.375)),
+    ResizeCase(x: Extent(1, 12, 13, 17), oh: 4, ow: 22, scale: (0.375, 1.75)),
+  ]
+  static let modes = [MM_RESIZE_NEAREST, MM_RESIZE_NEAREST_EXACT, MM_RESIZE_BILINEAR, MM_RESIZE_BICUBIC]
+
+  @Test(arguments: shapes, [(0, false), (1, false), (2, false), (2, true), (3, false), (3, true)])
+  func `forward and gradient follow the weights`(_ shape: ResizeCase, _ kind: (Int, Bool)) {
+    var given = shape
+    given.mode = Self.modes[kind.0]
+    given.alignsCorners = kind.1
+    var values = KernelValues(seed: 10)
+    let (x, y) = (given.x, given.y)
+    let input = values.floats(x.count), dy = values.floats(y.count)
+    var expected = [Double](repeating: 0, count: y.count), gradient = [Double](repeating: 0, count: x.count)
+    let rows = (0..<y.h).map { given.weights($0, x.h, y.h, given.scale.0) }
+    let columns = (0..<y.w).map { given.weights($0, x.w, y.w, given.scale.1) }
+    for image in 0..<x.n {
+      for oy in 0..<y.h {
+        for ox in 0..<y.w {
+          for (iy, wy) in rows[oy] {
+            for (ix, wx) in columns[ox] {
+              for channel in 0..<x.c {
+                let (from, to) = (x.offset(image, iy, ix, channel), y.offset(image, oy, ox, channel))
+                expected[to] += wy * wx * Double(input[from])
+                gradient[from] += wy * wx * Double(dy[to])
+              }
+            }
+          }
+        }
+      }
+    }
+    var parameters = given.parameters
+    var output = [Float](repeating: 9, count: y.count), dx = [Float](repeating: 9, count: x.count)
+    mm_resize_forward(&parameters, input, &output)
+    mm_resize_backward(&parameters, dy, &dx)
+    expectClose(output, expected, relative: 1e-5, absolute: 1e-5, "forward")
+    expectClose(dx, gradient, relative: 2e-5, absolute: 2e-5, "gradient")
   }
 
-  @Test func `results do not depend on threads`() {
-    let x = KernelTest.values(2 * 40 * 40 * 32), dy = KernelTest.values(2 * 90 * 90 * 32, seed: 2)
-    #expect(KernelTest.isSameForAnyThreads {
-      var r = mm_resize(
-        n: 2, h: 40, w: 40, c: 32, oh: 90, ow: 90, scale_h: 0, scale_w: 0, align_corners: 0, mode: MM_RESIZE_BICUBIC)
-      var y = dy, dx = x
-      mm_resize_forward(&r, x, &y)
-      mm_resize_backward(&r, dy, &dx)
-      return y + dx
-    })
+  @Test func `nearest counts from the left edge, exact from the center`() {
+    let x: [Float] = [0, 1, 2]
+    var y = [Float](repeating: 0, count: 5)
+    var parameters = ResizeCase(x: Extent(1, 1, 3, 1), oh: 1, ow: 5, mode: MM_RESIZE_NEAREST).parameters
+    mm_resize_forward(&parameters, x, &y)
+    #expect(y == [0, 0, 1, 1, 2])
+    parameters.mode = MM_RESIZE_NEAREST_EXACT
+    mm_resize_forward(&parameters, x, &y)
+    #expect(y == [0, 0, 1, 2, 2])
+  }
+
+  @Test(arguments: modes, [1e-30, 1e30, .infinity, .nan, -1]) func `no scale leaves the image`(
+    _ mode: mm_resize_mode, _ scale: Double
+  ) {
+    var values = KernelValues(seed: 11)
+    let given = ResizeCase(x: Extent(1, 4, 5, 18), oh: 7, ow: 3, scale: (scale, scale), mode: mode)
+    let x = values.floats(given.x.count)
+    var parameters = given.parameters
+    var y = [Float](repeating: .nan, count: given.y.count), dx = [Float](repeating: .nan, count: x.count)
+    mm_resize_forward(&parameters, x, &y)
+    mm_resize_backward(&parameters, y, &dx)
+    #expect(y.allSatisfy { $0.isFinite })
+    #expect(dx.allSatisfy { $0.isFinite })
   }
 }
+
+extension mm_resize_mode: @retroactive @unchecked Sendable {}

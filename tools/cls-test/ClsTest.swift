@@ -27,7 +27,10 @@ struct ClsTest: ParsableCommand {
   var outItems: [String] = ["all"]
 
   @Option(
-    parsing: .upToNextOption, help: "Metrics: accuracy, precision, recall, f1_score, support.")
+    parsing: .upToNextOption,
+    help: """
+      Metrics: accuracy, precision, recall, f1_score, support; with several labels a picture mAP, CP, CR, CF1, OP, OR, OF1.
+      """)
   var metrics: [String] = []
 
   @Option(name: .customLong("metric-options"), parsing: .upToNextOption, help: "Options of metrics, as topk=(1,5).")

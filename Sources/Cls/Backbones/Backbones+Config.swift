@@ -58,6 +58,35 @@ struct ClsResNeXtConfig: ConfigRecord {
   }
 }
 
+/// `SEResNet` and `SEResNeXt`: bottlenecks with squeeze and excitation.
+struct ClsSEResNetConfig: ConfigRecord {
+  var config: ResNet.Config
+
+  init(from reader: inout ConfigReader) throws {
+    try self.init(from: &reader) { try ClsResNetConfig(from: &$0).config }
+  }
+
+  init(from reader: inout ConfigReader, base: (inout ConfigReader) throws -> ResNet.Config) throws {
+    let ratio = try reader.value("se_ratio", default: 16)
+    guard ratio > 0 else { throw reader.invalid("must be positive, found \(ratio)", key: "se_ratio") }
+    config = try base(&reader)
+    guard config.depth.usesBottleneck else {
+      throw reader.invalid("must be one of 50, 101, 152, found \(config.depth.rawValue)", key: "depth")
+    }
+    config.squeezeRatio = ratio
+    // The original's block has no stochastic depth, whatever is asked for.
+    config.dropPath = 0
+  }
+}
+
+struct ClsSEResNeXtConfig: ConfigRecord {
+  var config: ResNet.Config
+
+  init(from reader: inout ConfigReader) throws {
+    config = try ClsSEResNetConfig(from: &reader) { try ClsResNeXtConfig(from: &$0).config }.config
+  }
+}
+
 struct ClsMobileNetV2Config: ConfigRecord {
   var config = MobileNetV2.Config()
 

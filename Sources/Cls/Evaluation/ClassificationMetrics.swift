@@ -17,6 +17,14 @@ public struct ClassificationMetrics: Sendable {
     case accuracy, precision, recall
     case f1Score = "f1_score"
     case support
+    // With several labels a picture.
+    case meanAveragePrecision = "mAP"
+    case classPrecision = "CP"
+    case classRecall = "CR"
+    case classF1 = "CF1"
+    case overallPrecision = "OP"
+    case overallRecall = "OR"
+    case overallF1 = "OF1"
   }
 
   public enum AverageMode: String, Sendable, CaseIterable, ConfigDecodable {
@@ -29,6 +37,10 @@ public struct ClassificationMetrics: Sendable {
     /// Scores must be above these to count as positive; several thresholds add `_thr_0.50` to names.
     public var thresholds: OneOrMany<Double>?
     public var averageMode = AverageMode.macro
+    /// With several labels a picture: the score from which on a class counts as predicted.
+    public var threshold: Double?
+    /// With several labels a picture: how many classes with the highest scores count, where there is no threshold.
+    public var highest: Int?
 
     public init() {}
 
@@ -40,6 +52,9 @@ public struct ClassificationMetrics: Sendable {
       thresholds = try reader.optional("thrs")
       guard thresholds?.elements.isEmpty != true else { throw reader.invalid("must not be empty", key: "thrs") }
       averageMode = try reader.value("average_mode", default: .macro)
+      threshold = try reader.optional("thr")
+      highest = try reader.optional("k")
+      if let highest, highest <= 0 { throw reader.invalid("must be positive, found \(highest)", key: "k") }
     }
   }
 
@@ -54,10 +69,15 @@ public struct ClassificationMetrics: Sendable {
   ///   - scores: one row of `classes` values for each image.
   ///   - labels: one for each image.
   /// - Returns: results under the original's names, in its order.
-  /// - Throws: `InvalidConfig` when an option does not fit the classes.
+  /// - Throws: `InvalidConfig` when a metric or an option does not fit the data.
   public func callAsFunction(
     _ scores: [Float], classes: Int, labels: [Int]
   ) throws -> OrderedDictionary<String, MetricValue> {
+    if let other = metrics.first(where: \.isMultiLabel) {
+      throw InvalidConfig(
+        "metric '\(other.rawValue)' is for several labels a picture; this data set has one, for which there are "
+          + Metric.names(multiLabel: false))
+    }
     var results: OrderedDictionary<String, MetricValue> = [:]
     if metrics.contains(.accuracy) { try addAccuracy(scores, classes, labels, &results) }
     if metrics.contains(.support) {
@@ -134,7 +154,7 @@ private struct PrecisionRecall {
     case .precision: precision
     case .recall: recall
     case .f1Score: f1
-    case .accuracy, .support: []
+    default: []
     }
   }
 }

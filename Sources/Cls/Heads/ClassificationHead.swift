@@ -12,6 +12,8 @@ public protocol ClassificationHead: Module {
   func preLogits(_ features: [Tensor]) -> Tensor
   /// Scores before softmax or sigmoid, `[N, classes]`.
   func logits(_ features: [Tensor]) -> Tensor
+  /// What the head predicts, `[N, classes]`: the softmax of the scores, or the sigmoid with several labels an image.
+  func probabilities(_ features: [Tensor]) -> Tensor
   func loss(_ features: [Tensor], _ target: ClassificationTarget) throws -> LossTerms
 }
 
@@ -19,7 +21,6 @@ extension ClassificationHead {
   public var inChannels: Int? { nil }
   public var isMultiLabel: Bool { false }
 
-  /// Class probabilities, `[N, classes]`.
   public func probabilities(_ features: [Tensor]) -> Tensor {
     let logits = logits(features)
     return isMultiLabel ? logits.sigmoid() : logits.softmax(1)
@@ -35,7 +36,9 @@ extension Registries {
 }
 
 /// What all heads with one label an image share: the loss and the accuracy of training batches.
-public final class ClassificationObjective: Module {
+///
+/// Heads keep the loss as `computeLoss`, too, so that what it counts (`SeesawLoss`) is in the state dict.
+public final class ClassificationObjective {
   public struct Config: Sendable {
     public var loss: ConfigNodeBox
     public var topK: [Int]

@@ -13,11 +13,13 @@ public final class ClsHead: Module, ClassificationHead {
     }
   }
 
+  let computeLoss: any ClassificationLoss
   public let classes: Int? = nil
   private let objective: ClassificationObjective
 
   public init(_ config: Config, _ context: BuildContext) throws {
     objective = try ClassificationObjective(config.objective, context)
+    computeLoss = objective.loss
   }
 
   public func preLogits(_ features: [Tensor]) -> Tensor { features[features.count - 1] }

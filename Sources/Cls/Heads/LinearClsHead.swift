@@ -24,6 +24,7 @@ public final class LinearClsHead: Module, ClassificationHead, ConfiguredModule {
     }
   }
 
+  let computeLoss: any ClassificationLoss
   let fc: Linear
   public let classes: Int?
   public var inChannels: Int? { fc.inFeatures }
@@ -34,6 +35,7 @@ public final class LinearClsHead: Module, ClassificationHead, ConfiguredModule {
     fc = Linear(config.inChannels, config.classes)
     classes = config.classes
     objective = try ClassificationObjective(config.objective, context)
+    computeLoss = objective.loss
     initialization = config.initialization
   }
 

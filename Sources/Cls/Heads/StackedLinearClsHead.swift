@@ -37,6 +37,7 @@ public final class StackedLinearClsHead: Module, ClassificationHead {
     }
   }
 
+  let computeLoss: any ClassificationLoss
   let layers: ModuleList<LinearBlock>
   public let classes: Int?
   public var inChannels: Int? { layers[0].fc.inFeatures }
@@ -56,6 +57,7 @@ public final class StackedLinearClsHead: Module, ClassificationHead {
     layers = ModuleList(blocks)
     classes = config.classes
     objective = try ClassificationObjective(config.objective, context)
+    computeLoss = objective.loss
   }
 
   public func preLogits(_ features: [Tensor]) -> Tensor {

@@ -3,19 +3,15 @@ import OrderedCollections
 
 /// Runs a classifier over a data set and measures it.
 public final class ClassificationEvaluator: Evaluator {
-  private let task: ClassificationTask
   private let dataset: any Dataset
-  private let loader: LoaderSettings
+  private let source: DataLoader<HostClassificationBatch>
   private let metrics: ClassificationMetrics
 
   init(
     _ task: ClassificationTask, _ dataset: any Dataset, _ loader: LoaderSettings, _ metrics: ClassificationMetrics
-  ) {
-    (self.task, self.dataset, self.loader, self.metrics) = (task, dataset, loader, metrics)
-  }
-
-  private var source: DataLoader<HostClassificationBatch> {
-    task.loader(dataset, SourceOptions(loader: loader, seed: 0))
+  ) throws {
+    (self.dataset, self.metrics) = (dataset, metrics)
+    source = try task.loader(dataset, SourceOptions(loader: loader, seed: 0))
   }
 
   public var batchCount: Int { source.batchCount }

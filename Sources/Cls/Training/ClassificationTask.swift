@@ -33,32 +33,40 @@ public struct ClassificationTask: TrainingTask {
   }
 
   public func makeSource(_ dataset: any Dataset, _ options: SourceOptions) throws -> any BatchSource {
-    loader(dataset, options)
+    try loader(dataset, options)
   }
 
-  func loader(_ dataset: any Dataset, _ options: SourceOptions) -> DataLoader<HostClassificationBatch> {
+  func loader(_ dataset: any Dataset, _ options: SourceOptions) throws -> DataLoader<HostClassificationBatch> {
     var loading = DataLoader<HostClassificationBatch>.Options()
     loading.batchSize = options.loader.samplesPerBatch
     loading.workers = options.loader.workers
     loading.dropsLast = options.loader.dropsLast
     loading.seed = options.seed
     loading.skipsBadSamples = options.skipsBadSamples
-    let sampler: any Sampler =
-      options.loader.shuffles
-      ? RandomSampler(count: dataset.count, seed: options.seed) : SequentialSampler(count: dataset.count)
     return DataLoader(
-      dataset, sampler: sampler, loading, collate: { try HostClassificationBatch($0) }, makeBatch: { $0.batch },
+      dataset, sampler: try sampler(dataset, options), loading, collate: { try HostClassificationBatch($0) }, makeBatch: { $0.batch },
       onSkip: options.onSkip)
+  }
+
+  private func sampler(_ dataset: any Dataset, _ options: SourceOptions) throws -> any Sampler {
+    let (count, shuffles, seed) = (dataset.count, options.loader.shuffles, options.seed)
+    if let node = options.loader.sampler.node {
+      let path = options.loader.sampler.path
+      return try context.registries.classificationSamplers.build(node, path: path, context: context)
+        .make(count, shuffles, seed)
+    }
+    return shuffles ? RandomSampler(count: count, seed: seed) : SequentialSampler(count: count)
   }
 
   public func makeEvaluator(
     _ dataset: any Dataset, _ loader: LoaderSettings, settings: OrderedDictionary<String, ConfigNode>
   ) throws -> any Evaluator {
     var reader = try ConfigReader(ConfigNode(.dictionary(ConfigDictionary(settings))), path: "evaluation")
-    let metrics = try reader.value("metric", default: OneOrMany<ClassificationMetrics.Metric>([.accuracy])).elements
+    let metrics = try reader.value("metric", default: OneOrMany([ClassificationMetrics.Metric.standard(for: dataset)]))
+      .elements
     let options = try reader.optional("metric_options", as: ClassificationMetrics.Options.self) ?? .init()
     try reader.finish()
-    return ClassificationEvaluator(
+    return try ClassificationEvaluator(
       self, dataset, loader, ClassificationMetrics(metrics, options))
   }
 }

@@ -7,6 +7,10 @@ public enum ClassificationTest {
   public struct Scores: Sendable {
     public var values: [Float] = []
     public var classes = 0
+
+    /// - Parameter values: `classes` of them for each image.
+    public init(values: [Float] = [], classes: Int = 0) { (self.values, self.classes) = (values, classes) }
+
     public var count: Int { classes == 0 ? 0 : values.count / classes }
 
     /// The scores of one image.
@@ -41,7 +45,7 @@ public enum ClassificationTest {
     return scores
   }
 
-  /// Metrics of scores against the labels of a data set; the parts of a concatenation each for itself, as the original
+  /// Metrics of scores against what the pictures of a data set show; the parts of a concatenation each for itself, as the original
   /// evaluates them, with names that begin `0_`, `1_`, ...
   public static func evaluate(
     _ scores: Scores, _ dataset: any Dataset, _ metrics: ClassificationMetrics
@@ -58,7 +62,9 @@ public enum ClassificationTest {
       }
       return results
     }
-    let labels = (0..<dataset.count).map { dataset.categories(at: $0).first ?? -1 }
-    return try metrics(scores.values, classes: scores.classes, labels: labels)
+    switch try GroundTruth(of: dataset) {
+    case .labels(let labels): return try metrics(scores.values, classes: scores.classes, labels: labels)
+    case .perClass(let targets, _): return try metrics(scores.values, classes: scores.classes, targets: targets)
+    }
   }
 }

@@ -1,12 +1,3 @@
-/// A value that describes an operation besides the shapes of its operands.
-public enum OperationAttribute: Sendable, Equatable {
-  case int(Int)
-  case ints([Int])
-  case double(Double)
-  case bool(Bool)
-  case string(String)
-}
-
 /// Watches the operations of one or more forward passes: names, attributes, shapes.
 ///
 /// Flop counts and profiles read its record instead of walking models:

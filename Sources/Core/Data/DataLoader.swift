@@ -3,8 +3,8 @@ import Synchronization
 
 /// Reads batches ahead on threads of its own and hands them out in order.
 ///
-/// What a sample looks like depends on the seed, the epoch and its index, never on the number of workers; an error
-/// arrives in place of the batch that it belongs to.
+/// What a sample looks like depends on the seed, the epoch, its index and how often that came before in the epoch, never
+/// on the number of workers; an error arrives in place of the batch that it belongs to.
 public final class DataLoader<Collated: Sendable>: BatchSource {
   /// How a data set is cut into batches.
   public struct Options: Sendable {
@@ -48,12 +48,15 @@ public final class DataLoader<Collated: Sendable>: BatchSource {
   public func batches(epoch: Int, from start: Int) throws -> any BatchIterator {
     let indices = sampler.indices(epoch: epoch)
     let size = options.batchSize
-    let groups = (0..<batchCount).map { Array(indices[($0 * size)..<min(indices.count, ($0 + 1) * size)]) }
+    let visits = Self.visits(indices)
+    let groups = (0..<batchCount).map { batch in
+      (batch * size..<min(indices.count, (batch + 1) * size)).map { (index: indices[$0], visit: visits[$0]) }
+    }
     let (dataset, options, collate, onSkip) = (dataset, options, collate, onSkip)
     let load: @Sendable (Int) throws -> Collated = { batch in
       try collate(
-        groups[batch].map { index in
-          try Self.sample(dataset, index, epoch: epoch, options, onSkip)
+        groups[batch].map { item in
+          try Self.sample(dataset, item.index, visit: item.visit, epoch: epoch, options, onSkip)
         })
     }
     return LoaderIterator(
@@ -61,11 +64,23 @@ public final class DataLoader<Collated: Sendable>: BatchSource {
       makeBatch)
   }
 
+  /// How often each index has come before, for samplers that repeat some.
+  private static func visits(_ indices: [Int]) -> [Int] {
+    var counts = [Int](repeating: 0, count: (indices.max() ?? -1) + 1)
+    return indices.map { index in
+      defer { counts[index] += 1 }
+      return counts[index]
+    }
+  }
+
   /// A sample; when a transform drops it, or it is bad and may be skipped, another one drawn in its place.
   private static func sample(
-    _ dataset: any Dataset, _ index: Int, epoch: Int, _ options: Options, _ onSkip: (any Error) -> Void
+    _ dataset: any Dataset, _ index: Int, visit: Int, epoch: Int, _ options: Options, _ onSkip: (any Error) -> Void
   ) throws -> Sample {
-    var generator = RandomGenerator(seed: options.seed, epoch, index)
+    var generator =
+      visit == 0
+      ? RandomGenerator(seed: options.seed, epoch, index)
+      : RandomGenerator(seed: options.seed, epoch, index, visit)
     var index = index
     for _ in 0..<1000 {
       do {

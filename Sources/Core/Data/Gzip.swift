@@ -2,15 +2,15 @@ import CZlib
 
 /// Data sets that come compressed.
 public enum Gzip {
-  /// The contents of a gzip file in memory.
+  /// The contents of a gzip file, or of a zlib stream, in memory.
   ///
   /// - Parameters:
   ///   - limit: more bytes than this are an error, not an allocation.
   ///   - file: the name for messages.
-  /// - Throws: `DataError` for anything but one complete gzip stream.
+  /// - Throws: `DataError` for anything but one complete stream.
   public static func decompress(_ bytes: [UInt8], limit: Int = 1 << 32, file: String) throws -> [UInt8] {
     var stream = z_stream()
-    guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+    guard inflateInit2_(&stream, 15 + 32, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
       throw DataError("zlib cannot start", file: file)
     }
     defer { inflateEnd(&stream) }

@@ -10,8 +10,9 @@ public enum TextFile {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw DataError("must be a text file in UTF-8", file: path)
     }
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      String(line.last == "\r" ? line.dropLast() : line)
+    // By bytes: to Swift, a carriage return and the newline behind it are one character.
+    var lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+      String(Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line))
     }
     if lines.last == "" { lines.removeLast() }
     return lines

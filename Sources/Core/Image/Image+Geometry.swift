@@ -40,7 +40,7 @@ extension Image {
 
   /// This image with borders added: mmcv's `impad` with `padding`.
   /// - Parameters:
-  ///   - value: the border's colour when `mode` is `.constant`: one number, or one a channel; limited and rounded to the
+  ///   - value: the border's colour when `mode` is `.constant`: one a channel, or one for the first and 0 for the rest; limited and rounded to the
   ///     samples' kind.
   public func padded(
     left: Int = 0, top: Int = 0, right: Int = 0, bottom: Int = 0, value: [Double] = [0],
@@ -51,7 +51,9 @@ extension Image {
       "Image.padded: borders must not be negative, found \([left, top, right, bottom])")
     let newWidth = left + width + right
     let newHeight = top + height + bottom
-    let pixel = pixelValue(value, "padded")
+    // OpenCV takes a single number for the colour (number, 0, 0, 0), and mmcv passes it on.
+    let color = value.count == 1 ? value + [Double](repeating: 0, count: channels - 1) : value
+    let pixel = pixelValue(color, "padded")
     return like(width: newWidth, height: newHeight) { target in
       withRawPixels {
         mm_image_pad(
@@ -125,7 +127,8 @@ extension Image {
     guard left <= x, top <= y, right >= endX, bottom >= endY else {
       throw ImageError("a crop must touch the \(width)x\(height) image, found \([left, top, right, bottom])")
     }
-    return part.padded(left: x - left, top: y - top, right: right - endX, bottom: bottom - endY, value: fill)
+    let color = fill.count == 1 ? [Double](repeating: fill[0], count: channels) : fill
+    return part.padded(left: x - left, top: y - top, right: right - endX, bottom: bottom - endY, value: color)
   }
 
   /// One pixel of the samples' kind, as bytes.

@@ -1,3 +1,5 @@
+import Logging
+
 /// Questions that hooks ask.
 extension Runner {
   /// Whether the epoch that runs is the last of a group of `count`; never if `count` is not positive.
@@ -23,6 +25,13 @@ extension Runner {
     guard let optimizer else { throw RunnerError("\(who): the runner must have an optimizer, found none") }
     return optimizer
   }
+}
+
+extension Runner {
+  /// Writes a line to the log.
+  public func note(_ text: String) { logger.info("\(text)") }
+  /// Writes a warning to the log.
+  public func warn(_ text: String) { logger.warning("\(text)") }
 }
 
 /// Why a run can't go on.

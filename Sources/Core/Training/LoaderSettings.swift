@@ -11,6 +11,8 @@ public struct LoaderSettings: Sendable {
   public var workers: Int
   public var shuffles: Bool
   public var dropsLast: Bool
+  /// `sampler_cfg`: the order of the samples, where it is not the usual one.
+  public var sampler = ConfigNodeBox(nil, path: "")
 
   /// - Parameter data: the config's `data`.
   /// - Throws: `BuildError` with file, line and key path.
@@ -41,8 +43,8 @@ public struct LoaderSettings: Sendable {
     shuffles = try reader.value("shuffle", default: shuffles)
     dropsLast = try reader.value("drop_last", default: dropsLast)
     reader.ignore("persistent_workers", "pin_memory", "round_up", "prefetch_factor", "class_aware_sampler")
-    if let sampler = reader.node("sampler_cfg"), !sampler.isNone {
-      throw reader.invalid("must be None: samplers cannot be chosen, found \(sampler.summary)", key: "sampler_cfg")
+    if reader.has("sampler_cfg") {
+      sampler = ConfigNodeBox(reader.node("sampler_cfg"), path: reader.path("sampler_cfg"))
     }
     guard (1...65536).contains(samplesPerBatch) else {
       throw reader.invalid("must be in 1...65536, found \(samplesPerBatch)", key: "samples_per_gpu")

@@ -47,7 +47,7 @@ public struct TrainingRun {
     logger.info("Environment info:\n\(Self.line)\n\(environmentInfo)\n\(Self.line)\n")
     logger.info("Distributed training: False")
     logger.info("Config:\n\(config.dump(.py))")
-    logger.info("Set random seed to \(seed), deterministic: \(request.isDeterministic)")
+    logger.info("Set random seed to \(seed), deterministic: \(request.isDeterministic ? "True" : "False")")
 
     let context = BuildContext(registries: registries, scope: task.suite)
     let model = try makeModel(config, seed, context)
@@ -95,8 +95,10 @@ public struct TrainingRun {
     }
     let workflow =
       try config.root["workflow"].map { try [Workflow](from: $0, at: "workflow") } ?? [.train(1)]
+    var loader = try LoaderSettings(config.root["data"], role: .train)
+    if loader.sampler.node == nil { loader.sampler = ConfigNodeBox(config.root["sampler"], path: "sampler") }
     let options = SourceOptions(
-      loader: try LoaderSettings(config.root["data"], role: .train), seed: seed,
+      loader: loader, seed: seed,
       skipsBadSamples: request.skipsBadSamples,
       onSkip: { error in logger.warning("left out a sample that cannot be read: \(error)") })
     let training = try buildDataset(node, path: "data.train", context)

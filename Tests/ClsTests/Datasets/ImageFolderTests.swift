@@ -109,6 +109,6 @@ import Testing
         == "/no/such.txt: cannot be read: No such file or directory")
     #expect(
       errorText { _ = try dataset("dict(type='CustomDataset')") }
-        == "c.py:1:5: data.train: missing required key 'data_prefix'")
+        == "c.py:1: data.train: missing required key 'data_prefix'")
   }
 }

@@ -79,7 +79,7 @@ import TestSupport
     ),
     (
       "dict(topks=1)",
-      "c.py:1:14: evaluation.metric_options: unknown key 'topks'; did you mean 'topk'? accepted keys: average_mode, thrs, topk"
+      "c.py:1: evaluation.metric_options: unknown key 'topks'; did you mean 'topk'? accepted keys: average_mode, k, thr, thrs, topk"
     ),
   ]
 

@@ -49,10 +49,10 @@ import TestSupport
   }
 
   static let errors: [(String, String)] = [
-    ("dict(type='CrossEntropyLos')", "c.py:1:10: loss.type: 'CrossEntropyLos' is not in the loss registry; did you mean 'CrossEntropyLoss'?"),
-    ("dict(type='CrossEntropyLoss', use_soft=True, use_sigmoid=True)", "c.py:1:5: loss: use_sigmoid and use_soft do not go together"),
+    ("dict(type='CrossEntropyLos')", "c.py:1: loss.type: 'CrossEntropyLos' is not in the loss registry; did you mean 'CrossEntropyLoss'?"),
+    ("dict(type='CrossEntropyLoss', use_soft=True, use_sigmoid=True)", "c.py:1: loss: use_sigmoid and use_soft do not go together"),
     ("dict(type='CrossEntropyLoss', reduction='avg')", "loss.reduction: must be one of none, mean, sum, found 'avg'"),
-    ("dict(type='LabelSmoothLoss')", "c.py:1:5: loss: missing required key 'label_smooth_val'"),
+    ("dict(type='LabelSmoothLoss')", "c.py:1: loss: missing required key 'label_smooth_val'"),
     ("dict(type='LabelSmoothLoss', label_smooth_val=1.0)", "loss.label_smooth_val: must be in 0..<1, found 1.0"),
     (
       "dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='orginal')",

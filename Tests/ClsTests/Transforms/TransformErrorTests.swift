@@ -10,12 +10,12 @@ import Testing
   static let options: [(String, String)] = [
     (
       "[dict(type='Resise', size=3)]",
-      "c.py:1:16: pipeline.0.type: 'Resise' is not in the pipeline registry; did you mean 'Resize'?"
+      "c.py:1: pipeline.0.type: 'Resise' is not in the pipeline registry; did you mean 'Resize'?"
     ),
-    ("[dict(type='Resize')]", "c.py:1:6: pipeline.0: missing required key 'size'"),
+    ("[dict(type='Resize')]", "c.py:1: pipeline.0: missing required key 'size'"),
     (
       "[dict(type='Resize', size=4, inerpolation='nearest')]",
-      "c.py:1:47: pipeline.0: unknown key 'inerpolation'; did you mean 'interpolation'? "
+      "c.py:1: pipeline.0: unknown key 'inerpolation'; did you mean 'interpolation'? "
         + "accepted keys: adaptive_side, backend, interpolation, size, type"
     ),
     ("[dict(type='Resize', size=0)]", "pipeline.0.size: must be a positive int, (h, w) or (n, -1), found [0, 0]"),
@@ -44,7 +44,7 @@ import Testing
     ("[dict(type='Pad')]", "pipeline.0: exactly one of size and pad_to_square must be given"),
     ("[dict(type='Normalize', mean=[1, 2], std=[1, 2])]", "pipeline.0: mean and std must have 1 or 3 numbers each"),
     ("[dict(type='Normalize', mean=[1], std=[0])]", "std none of them 0, found [1.0] and [0.0]"),
-    ("[dict(type='Normalize', mean='a', std=[1])]", "c.py:1:34: pipeline.0.mean: expected list, found str 'a'"),
+    ("[dict(type='Normalize', mean='a', std=[1])]", "c.py:1: pipeline.0.mean: expected list, found str 'a'"),
     ("dict(type='Resize', size=4)", "pipeline: expected list of transforms, found dict with keys type, size"),
     (
       "[dict(type='Compose', transforms=[dict(type='Resize', size='x')])]",

@@ -115,13 +115,13 @@ import Testing
   }
 
   static let errors: [(String, String)] = [
-    ("dict(type='Kaimin')", "c.py:1:17: model.init_cfg.type: 'Kaimin' is not in the initializer registry; did you mean 'Kaiming'?"),
+    ("dict(type='Kaimin')", "c.py:1: model.init_cfg.type: 'Kaimin' is not in the initializer registry; did you mean 'Kaiming'?"),
     ("dict(type='Constant')", "model.init_cfg: missing required key 'val'"),
     ("dict(type='Normal', sdt=1)", "model.init_cfg: unknown key 'sdt'; did you mean 'std'?"),
     ("[dict(type='Normal', bias_prob=1.0)]", "model.init_cfg.0.bias_prob: must be between 0 and 1, found 1.0"),
     ("dict(type='Normal', override=dict(type='Normal'))", "model.init_cfg.override: missing required key 'name'"),
     ("dict(type='Normal', override=dict(name='fc', std=1))", "model.init_cfg.override: unknown key 'std'"),
-    ("3", "c.py:1:19: model.init_cfg: expected dict, found int 3"),
+    ("3", "c.py:1: model.init_cfg: expected dict, found int 3"),
   ]
 
   @Test(arguments: errors) func `a mistake is named`(_ text: String, _ expected: String) {

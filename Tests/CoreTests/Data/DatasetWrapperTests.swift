@@ -64,14 +64,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ("dict(type='RepeatDataset', times=0, dataset=1)", "c.py:1:5: data.train.times: must be positive, found 0"),
+    ("dict(type='RepeatDataset', times=0, dataset=1)", "c.py:1: data.train.times: must be positive, found 0"),
     (
       "dict(type='RepeatDataset', times=2, dataset=dict(type='Countin', count=1))",
-      "c.py:1:59: data.train.dataset.type: 'Countin' is not in the dataset registry; did you mean 'Counting'?"
+      "c.py:1: data.train.dataset.type: 'Countin' is not in the dataset registry; did you mean 'Counting'?"
     ),
     ("dict(type='ConcatDataset', datasets=[dict(count=1)])", "data.train.datasets.0: missing required key 'type'"),
     ("[dict(type='Counting', count='1')]", "data.train.0.count: expected int, found str '1'"),
-    ("5", "c.py:1:5: data.train: expected dict with a key 'type', found int 5"),
+    ("5", "c.py:1: data.train: expected dict with a key 'type', found int 5"),
   ]) func `a mistake inside is named`(_ text: String, _ expected: String) {
     do {
       _ = try build(text)

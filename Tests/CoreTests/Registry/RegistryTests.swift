@@ -37,13 +37,13 @@ import Testing
   }
 
   static let errors: [(String, String)] = [
-    ("dict(value=1)", "c.py:1:5: model.x: missing required key 'type'"),
-    ("'Own'", "c.py:1:5: model.x: expected dict with a key 'type', found str 'Own'"),
-    ("dict(type=3)", "c.py:1:15: model.x.type: expected str, found int 3"),
-    ("dict(type='Shraed')", "c.py:1:15: model.x.type: 'Shraed' is not in the thing registry; did you mean 'Shared'?"),
-    ("dict(type='Whatever')", "c.py:1:15: model.x.type: 'Whatever' is not in the thing registry; it has Own, Shared, Strict"),
-    ("dict(type='Own', valeu=1)", "c.py:1:27: model.x: unknown key 'valeu'; did you mean 'value'? accepted keys: type, value"),
-    ("dict(type='Strict')", "c.py:1:5: model.x: value must be positive, found 0"),
+    ("dict(value=1)", "c.py:1: model.x: missing required key 'type'"),
+    ("'Own'", "c.py:1: model.x: expected dict with a key 'type', found str 'Own'"),
+    ("dict(type=3)", "c.py:1: model.x.type: expected str, found int 3"),
+    ("dict(type='Shraed')", "c.py:1: model.x.type: 'Shraed' is not in the thing registry; did you mean 'Shared'?"),
+    ("dict(type='Whatever')", "c.py:1: model.x.type: 'Whatever' is not in the thing registry; it has Own, Shared, Strict"),
+    ("dict(type='Own', valeu=1)", "c.py:1: model.x: unknown key 'valeu'; did you mean 'value'? accepted keys: type, value"),
+    ("dict(type='Strict')", "c.py:1: model.x: value must be positive, found 0"),
   ]
 
   @Test(arguments: errors) func `a mistake is named`(_ text: String, _ expected: String) {

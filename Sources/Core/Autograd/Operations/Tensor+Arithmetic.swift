@@ -94,9 +94,14 @@ extension Tensor {
     let (x, y) = (detached(), exponent.detached())
     let (wantsBase, wantsExponent) = (requiresGradient, exponent.requiresGradient)
     return Tensor.binary("pow", .power, self, exponent, saving: [x, y]) { gradient in
-      [
-        wantsBase ? (gradient * y * x.power(y - 1)).summed(to: x.shape) : nil,
-        wantsExponent ? (gradient * x.power(y) * x.applying(.logarithm)).summed(to: y.shape) : nil,
+      // x⁰ is flat, and so is 0^y: the formulas would give 0 · ∞.
+      let zero = Tensor(Float(0))
+      return [
+        wantsBase
+          ? (gradient * Tensor.where(y.compared(.equal, 0), zero, y * x.power(y - 1))).summed(to: x.shape) : nil,
+        wantsExponent
+          ? (gradient * Tensor.where(x.compared(.equal, 0).and(y.compared(.greaterOrEqual, 0)), zero, x.power(y) * x.applying(.logarithm)))
+            .summed(to: y.shape) : nil,
       ]
     }
   }

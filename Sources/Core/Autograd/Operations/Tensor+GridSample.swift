@@ -1,17 +1,3 @@
-/// How `Tensor.gridSample` finds values between pixels.
-public enum GridSampleMode: String, Sendable, CaseIterable, ConfigDecodable {
-  case bilinear, nearest, bicubic
-}
-
-/// What `Tensor.gridSample` reads outside an image.
-public enum GridSamplePadding: String, Sendable, CaseIterable, ConfigDecodable {
-  case zeros
-  /// The nearest border pixel.
-  case border
-  /// The image mirrored at its border.
-  case reflection
-}
-
 // Reading of images at given points.
 extension Tensor {
   /// Samples images at the points of a grid, as `torch.nn.functional.grid_sample`.

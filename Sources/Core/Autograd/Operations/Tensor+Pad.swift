@@ -1,14 +1,3 @@
-/// What stands around a padded image.
-public enum PadMode: String, Sendable, CaseIterable, ConfigDecodable {
-  case constant
-  /// Mirrored at the border pixel, which is not repeated.
-  case reflect
-  /// The border pixel, repeated.
-  case replicate
-  /// The opposite side.
-  case circular
-}
-
 // Borders around images and other arrays.
 extension Tensor {
   /// Puts a border around images.

@@ -1,7 +1,7 @@
 /// A 1x1, a 3x3 and a 1x1 convolution and a shortcut: the block of ResNet-50 and deeper, and of ResNeXt.
 ///
 /// He et al., 2015, fig. 5 right (<https://arxiv.org/abs/1512.03385>); with groups, Xie et al., 2016, fig. 3c
-/// (<https://arxiv.org/abs/1611.05431>).
+/// (<https://arxiv.org/abs/1611.05431>); with squeeze and excitation, Hu et al., 2017 (<https://arxiv.org/abs/1709.01507>).
 ///
 /// - Input: `[N, inChannels, H, W]`
 /// - Output: `[N, outChannels, H / stride, W / stride]`
@@ -13,6 +13,7 @@ public final class Bottleneck: Module, ResidualBlock {
   let conv3: Conv2d
   @Named var norm3: any NormLayer
   let downsample: Sequential?
+  let seLayer: SELayer?
   private let activation: FusedActivation
   private let dropPath: DropPath?
 
@@ -29,6 +30,7 @@ public final class Bottleneck: Module, ResidualBlock {
     conv3 = options.conv.make(middle, outChannels, kernel: 1, bias: false)
     _norm3 = options.norm.named(outChannels, suffix: "3")
     self.downsample = downsample
+    seLayer = options.squeezeRatio.map { SELayer(outChannels, ratio: $0) }
     activation = options.activation
     dropPath = options.dropPath > 1e-5 ? DropPath(options.dropPath) : nil
   }
@@ -37,8 +39,11 @@ public final class Bottleneck: Module, ResidualBlock {
     let shortcut = downsample.map { $0(x) } ?? x
     var y = conv1(x, norm: norm1, activation: activation)
     y = conv2(y, norm: norm2, activation: activation)
-    if let dropPath {
-      return (dropPath(conv3(y, norm: norm3)) + shortcut).activated(activation)
+    if seLayer != nil || dropPath != nil {
+      y = conv3(y, norm: norm3)
+      if let seLayer { y = seLayer(y) }
+      if let dropPath { y = dropPath(y) }
+      return (y + shortcut).activated(activation)
     }
     return conv3(y, norm: norm3, residual: shortcut, activation: activation)
   }

@@ -11,6 +11,7 @@ public enum ResLayer {
     options.expansion = config.blockExpansion
     (options.groups, options.widthPerGroup) = (config.groups, config.widthPerGroup)
     options.baseChannels = config.baseChannels
+    options.squeezeRatio = config.squeezeRatio
     options.dropPath = config.dropPath
     return make(
       blocks: config.depth.blocks[stage], usesBottleneck: config.depth.usesBottleneck, inChannels: inChannels,

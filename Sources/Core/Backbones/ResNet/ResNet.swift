@@ -2,7 +2,7 @@
 ///
 /// `style: .pytorch` puts a stage's stride on the 3x3 convolution ("v1.5"), `.caffe` on the first 1x1. With `deepStem`
 /// it is ResNet-C, with `averageDown` too it is ResNet-D (He et al., 2018, <https://arxiv.org/abs/1812.01187>); with
-/// `groups` it is ResNeXt. One class serves all suites; what differs between them is in their configs.
+/// `groups` it is ResNeXt, with `squeezeRatio` SE-ResNet. One class serves all suites; what differs between them is in their configs.
 ///
 /// - Input: `[N, inChannels, H, W]`
 /// - Output: for each of `outIndices` `[N, baseChannels · expansion · 2^i, H / (4 · 2^i), W / (4 · 2^i)]`
@@ -59,6 +59,8 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
     public var dropPath: Float = 0
     public var groups = 1
     public var widthPerGroup = 4
+    /// SE-ResNet: see `ResidualBlockOptions`.
+    public var squeezeRatio: Int?
     public var initialization: [InitConfig] = [
       .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"]),
     ]

@@ -12,6 +12,8 @@ public struct ResidualBlockOptions: Sendable {
   public var groups = 1
   public var widthPerGroup = 4
   public var baseChannels = 64
+  /// Bottlenecks only: channels for each one of their squeeze-and-excitation layer, if they have one.
+  public var squeezeRatio: Int?
   /// The chance of skipping the branch in training.
   public var dropPath: Float = 0
 

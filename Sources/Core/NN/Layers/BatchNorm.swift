@@ -16,7 +16,7 @@ public class BatchNorm: Module, NormLayer, BatchNormalizationLayer {
   public let features: Int
   public let eps: Double
   /// The share of a new batch in the running statistics; `nil` for the plain mean over all batches.
-  public let momentum: Double?
+  public var momentum: Double?
   private var folded: Folded?
 
   public init(

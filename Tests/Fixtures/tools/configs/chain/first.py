@@ -1,0 +1,2 @@
+_base_ = ['./second.py']
+seed = 1

@@ -1,0 +1,2 @@
+_base_ = 'root.py'
+work_dir = 'work'

@@ -1,0 +1,2 @@
+_base_ = 'first.py'
+model = dict(backbone=dict(_delete_=True, type='ResNet', depth=18))
