@@ -74,8 +74,9 @@ import Testing
   @Test(arguments: heads.keys.sorted(), losses.keys.sorted())
   func `a head trains with a loss`(_ head: String, _ loss: String) throws {
     let context = classificationContext()
-    let config = try #require(Self.heads[head]).dropLast() + ", cal_acc=True, topk=(1, 2), loss=\(try #require(Self.losses[loss])))"
-    let built = try context.registries.classificationHeads.build(node(String(config)), path: "head", context: context)
+    let (start, lossText) = (try #require(Self.heads[head]).dropLast(), try #require(Self.losses[loss]))
+    let config = "\(start), cal_acc=True, topk=(1, 2), loss=\(lossText))"
+    let built = try context.registries.classificationHeads.build(node(config), path: "head", context: context)
     var generator = RandomGenerator(seed: 1)
     built.initializeWeights(using: &generator)
     let features = Golden.images([4, 3], seed: 1).requiringGradient()
