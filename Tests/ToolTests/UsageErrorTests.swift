@@ -23,7 +23,7 @@ struct UsageErrorTests {
   func `every tool has help and refuses unknown options`(tool: String, arguments: [String]) throws {
     let help = try bench.run(tool, "--help").succeeded()
     #expect(help.output.contains("USAGE: \(tool) "))
-    try refuses(tool, arguments + ["--bogus"], "Unknown option '--bogus'; see \(tool) --help")
+    try refuses(tool, arguments + ["--zzzzzzzzzz"], "Unknown option '--zzzzzzzzzz'; see \(tool) --help")
   }
 
   @Test func `missing arguments`() throws {
