@@ -1,5 +1,7 @@
 import Cls
 import Core
+import Det
+import Seg
 
 /// The types that all tools know: of the shared parts and of every task, so that a config of one task may name a backbone
 /// of another (`mmcls.ConvNeXt`).
@@ -8,5 +10,7 @@ public func allRegistries() -> Registries {
   registerCoreRuntime(&registries)
   registerDatasetWrappers(&registries)
   registerClassification(&registries)
+  registerDetection(&registries)
+  registerSegmentation(&registries)
   return registries
 }
