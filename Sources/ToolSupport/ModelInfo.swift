@@ -1,4 +1,3 @@
-import Cls
 import Core
 import PyConfig
 
@@ -17,17 +16,14 @@ public struct ModelInfo {
     guard let node = config.root["model"] else {
       throw BuildError(.missingKey("model"), path: "", location: config.root.location)
     }
-    let context = BuildContext(registries: registries, scope: "mmcls")
-    let model = try withoutInitialValues {
-      try registries.classifiers.build(node, path: "model", context: context)
-    }
+    let model = try withoutInitialValues { try buildAnyModel(node, path: "model", registries) }
     model.train(false)
     inputShape = [model.inputChannels ?? 3, height, width]
     state = model.state.map { ($0.key, $0.value.value.shape) }
     parameters = model.parameterCount
     guard countsFlops else { return }
     try model.check([1] + inputShape)
-    let complexity = Complexity(of: model, inputShape: inputShape) { _ = model.forwardDummy($0) }
+    let complexity = Complexity(of: model, inputShape: inputShape) { model.runDummy($0) }
     (flops, parameters) = (complexity.flops, complexity.parameters)
   }
 

@@ -112,6 +112,10 @@ public final class ImageClassifier: Module, ConfiguredModule {
   }
 }
 
+extension ImageClassifier: InspectableModel {
+  public func runDummy(_ images: Tensor) { _ = forwardDummy(images) }
+}
+
 extension Registries {
   /// Classifiers.
   public var classifiers: Registry<ImageClassifier> {

@@ -1,0 +1,4 @@
+import Core
+
+func registerDense(_ registries: inout Registries) {
+}

@@ -1,0 +1,4 @@
+import Core
+
+func registerNecks(_ necks: inout Registry<any Neck>) {
+}

@@ -1,0 +1,4 @@
+import Core
+
+func registerRoI(_ registries: inout Registries) {
+}

@@ -1,0 +1,17 @@
+/// Objects found in one picture.
+public struct Detections: Sendable, Equatable {
+  public var boxes = Boxes()
+  public var scores: [Float] = []
+  /// Class indices.
+  public var labels: [Int] = []
+  /// One a box, of the original picture's size, where the model predicts masks.
+  public var masks: [RunLengthMask]?
+
+  public init() {}
+
+  public init(boxes: Boxes, scores: [Float], labels: [Int]) {
+    (self.boxes, self.scores, self.labels) = (boxes, scores, labels)
+  }
+
+  public var count: Int { scores.count }
+}

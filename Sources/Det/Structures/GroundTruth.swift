@@ -1,0 +1,39 @@
+import Core
+
+/// What is known of the objects in one picture of a batch.
+public struct GroundTruth: Sendable {
+  public var boxes = Boxes()
+  /// Class indices, one a box.
+  public var labels: [Int] = []
+  /// Regions that count neither as object nor as background (crowds, difficult objects).
+  public var ignoredBoxes = Boxes()
+  /// One a box, where the pipeline collects them.
+  public var masks: InstanceMasks?
+
+  public init() {}
+}
+
+/// Pictures and their objects.
+public struct DetectionBatch: TrainingBatch {
+  /// `[N, C, H, W]`, padded at the right and the bottom to the size of the largest.
+  public var images: Tensor
+  public var metas: [ImageMeta]
+  /// `nil` where the pipeline collects none.
+  public var truths: [GroundTruth]?
+  /// Boxes that were proposed beforehand (`LoadProposals`).
+  public var proposals: [Proposals]?
+
+  public init(
+    images: Tensor, metas: [ImageMeta], truths: [GroundTruth]? = nil, proposals: [Proposals]? = nil
+  ) {
+    (self.images, self.metas, self.truths, self.proposals) = (images, metas, truths, proposals)
+  }
+}
+
+/// Candidate boxes of one picture, the most probable first.
+public struct Proposals: Sendable, Equatable {
+  public var boxes: Boxes
+  public var scores: [Float]
+
+  public init(boxes: Boxes, scores: [Float]) { (self.boxes, self.scores) = (boxes, scores) }
+}

@@ -1,0 +1,4 @@
+import Core
+
+func registerData(_ registries: inout Registries) {
+}

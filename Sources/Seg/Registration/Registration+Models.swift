@@ -1,0 +1,4 @@
+import Core
+
+func registerModels(_ registries: inout Registries) {
+}
