@@ -9,6 +9,7 @@
 #include "mm_layout.h"
 #include "mm_loss.h"
 #include "mm_mask.h"
+#include "mm_paste.h"
 #include "mm_norm.h"
 #include "mm_optim.h"
 #include "mm_pool2d.h"
