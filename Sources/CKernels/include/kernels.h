@@ -1,9 +1,11 @@
 // Everything that the suite implements in C.
 #pragma once
 #include "mm_pool.h"
+#include "mm_boxes.h"
 #include "mm_dropout.h"
 #include "mm_conv.h"
 #include "mm_elementwise.h"
+#include "mm_deform.h"
 #include "mm_gridsample.h"
 #include "mm_index.h"
 #include "mm_layout.h"
