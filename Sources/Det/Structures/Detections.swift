@@ -6,6 +6,8 @@ public struct Detections: Sendable, Equatable {
   public var labels: [Int] = []
   /// One a box, of the original picture's size, where the model predicts masks.
   public var masks: [RunLengthMask]?
+  /// How good each mask is, where the model judges that apart from the box (Mask Scoring R-CNN).
+  public var maskScores: [Float]?
 
   public init() {}
 

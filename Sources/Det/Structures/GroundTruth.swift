@@ -22,6 +22,8 @@ public struct DetectionBatch: TrainingBatch {
   public var truths: [GroundTruth]?
   /// Boxes that were proposed beforehand (`LoadProposals`).
   public var proposals: [Proposals]?
+  /// A class for each pixel, `[N, 1, h, w]` of i64, where the pipeline collects `gt_semantic_seg`.
+  public var semanticMaps: Tensor?
 
   public init(
     images: Tensor, metas: [ImageMeta], truths: [GroundTruth]? = nil, proposals: [Proposals]? = nil
