@@ -4,6 +4,7 @@
 #include "mm_dropout.h"
 #include "mm_conv.h"
 #include "mm_elementwise.h"
+#include "mm_deform.h"
 #include "mm_gridsample.h"
 #include "mm_index.h"
 #include "mm_layout.h"
