@@ -70,7 +70,9 @@ let package = Package(
       ],
       swiftSettings: strict + fastSwift),
     .target(name: "Cls", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
-    .target(name: "Det", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
+    .target(
+      name: "Det", dependencies: ["Core", "CKernels", "PyConfig", "TorchFile", collections],
+      swiftSettings: strict + fastSwift),
     .target(name: "Seg", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
     .target(
       name: "ToolSupport", dependencies: ["Core", "Cls", "Det", "Seg", "PyConfig", arguments, logging],
@@ -83,6 +85,7 @@ let package = Package(
     tests("Core", ["Core", "PyConfig", "TorchFile", "CKernels", collections, logging]),
     tests("Cls", ["Cls", "Core", "PyConfig", "TorchFile", collections]),
     tests("Seg", ["Seg", "Core", "PyConfig", "TorchFile", collections]),
+    tests("Det", ["Det", "Core", "PyConfig", "TorchFile", collections]),
     tests("Tool", ["ToolSupport", "Core", "Cls", "PyConfig", "TorchFile", arguments]),
   ] + tools.map(tool)
 )
