@@ -82,6 +82,7 @@ let package = Package(
     tests("CKernels", ["CKernels"]),
     tests("Core", ["Core", "PyConfig", "TorchFile", "CKernels", collections, logging]),
     tests("Cls", ["Cls", "Core", "PyConfig", "TorchFile", collections]),
+    tests("Det", ["Det", "Core", "PyConfig", "TorchFile", collections]),
     tests("Tool", ["ToolSupport", "Core", "Cls", "PyConfig", "TorchFile", arguments]),
   ] + tools.map(tool)
 )
