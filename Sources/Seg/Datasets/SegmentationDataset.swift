@@ -93,17 +93,3 @@ public final class SegmentationDataset: Dataset {
         + "so that class 0 would be the only one; write 1 instead of 255 (in Python: mask // 255)", file: example.path)
   }
 }
-
-extension Dataset {
-  /// The data sets of files inside wrappers, in order.
-  var segmentationParts: [SegmentationDataset] {
-    switch self {
-    case let dataset as SegmentationDataset: [dataset]
-    case let dataset as ConcatDataset: dataset.datasets.flatMap { $0.segmentationParts }
-    case let dataset as RepeatDataset: dataset.dataset.segmentationParts
-    case let dataset as ClassBalancedDataset: dataset.dataset.segmentationParts
-    case let dataset as MultiImageMixDataset: dataset.dataset.segmentationParts
-    default: []
-    }
-  }
-}
