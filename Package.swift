@@ -85,7 +85,7 @@ let package = Package(
     tests("Core", ["Core", "PyConfig", "TorchFile", "CKernels", collections, logging]),
     tests("Cls", ["Cls", "Core", "PyConfig", "TorchFile", collections]),
     tests("Det", ["Det", "Core", "PyConfig", "TorchFile", collections]),
-    tests("Seg", ["Seg", "Core", "PyConfig", "TorchFile", collections]),
+    tests("Seg", ["Seg", "Core", "PyConfig", "TorchFile", collections, logging]),
     tests("Tool", ["ToolSupport", "Core", "Cls", "PyConfig", "TorchFile", arguments]),
   ] + tools.map(tool)
 )

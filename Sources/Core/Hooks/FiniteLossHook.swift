@@ -1,3 +1,6 @@
+import OrderedCollections
+import PyConfig
+
 /// Stops a training whose loss is no finite number, before the optimizer spoils the weights.
 ///
 /// The checkpoints of the run stay as they are. Not part of the original, which goes on training with such weights.

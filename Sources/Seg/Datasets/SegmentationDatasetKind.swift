@@ -33,7 +33,7 @@ public struct SegmentationDatasetKind: Sendable, Equatable {
   var format: ResultFormat?
 
   static let all: [SegmentationDatasetKind] = [
-    .init(name: "ADE20KDataset", classes: .ade20k, reducesZeroLabel: true, format: .ade20k),
+    .init(name: "ADE20KDataset", classes: .ade20K, reducesZeroLabel: true, format: .ade20k),
     .init(name: "COCOStuffDataset", classes: .cocoStuff, labelSuffix: "_labelTrainIds.png"),
     retina("ChaseDB1Dataset", "_1stHO.png"),
     .init(

@@ -41,7 +41,11 @@ struct CityscapesLabel: Sendable {
   }()
 
   /// Red, green, blue of each id, one after the other; the last is that of license plates, whose id is -1.
-  static let palette: [UInt8] = (all.map(\.color) + [0x00008e]).flatMap { color in
-    [UInt8(color >> 16 & 255), UInt8(color >> 8 & 255), UInt8(color & 255)]
-  }
+  static let palette: [UInt8] = {
+    var bytes: [UInt8] = []
+    for color in all.map(\.color) + [0x00008e] {
+      for shift: UInt32 in [16, 8, 0] { bytes.append(UInt8(color >> shift & 255)) }
+    }
+    return bytes
+  }()
 }

@@ -18,6 +18,6 @@ public final class SegmentationEvaluator: Evaluator {
     var measurement = try SegmentationMeasurement(dataset)
     let source = SegmentationTask.makeTestSource(dataset, workers: workers, readsTruth: true)
     try SegmentationTest.run(model, source) { try measurement.add($0) }
-    return measurement.results(metrics) { runner.logger.info("\($0)") }.mapValues { .number($0) }
+    return measurement.results(metrics) { runner.log($0) }.mapValues { .number($0) }
   }
 }

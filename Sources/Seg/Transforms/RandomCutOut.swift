@@ -1,4 +1,5 @@
 import Core
+import PyConfig
 
 /// Covers random rectangles of the picture with one colour. Mirrors mmseg's `RandomCutOut`.
 ///
