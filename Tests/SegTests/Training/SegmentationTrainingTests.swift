@@ -9,7 +9,7 @@ import Testing
 
 /// A segmentor that knows no picture: one score a class for every pixel, from a parameter.
 private final class ColorSegmentor: Module, Segmentor {
-  let bias = Parameter(Tensor([0, 0], shape: [2]))
+  let bias = Parameter(Tensor([0, 0] as [Float], shape: [2]))
   let classes: Int
   /// From which step on the loss is no number.
   var breaksAfter = Int.max
@@ -23,7 +23,7 @@ private final class ColorSegmentor: Module, Segmentor {
     steps += 1
     var terms = LossTerms()
     let shape = batch.images.shape
-    let scores = bias.value.reshaped([1, 2, 1, 1]).expanded([shape[0], 2, shape[2], shape[3]])
+    let scores = bias.value.reshaped([1, 2, 1, 1]).expanded(to: [shape[0], 2, shape[2], shape[3]])
     guard let labels = batch.labels else { throw InvalidConfig("labels") }
     let loss = scores.crossEntropy(labels.squeezed(1), ignoreIndex: 255)
     terms["decode.loss_ce"] = steps > breaksAfter ? loss * Float.nan : loss

@@ -7,7 +7,7 @@ import Testing
 @Suite struct RandomTransformTests {
   /// A picture whose pixels tell where they come from, with the same numbers as labels.
   static func places(_ height: Int, _ width: Int) -> Sample {
-    precondition(height <= 256 && width <= 256)
+    precondition(height <= 256 && width <= 256, "places: at most 256x256")
     var bytes: [UInt8] = []
     for y in 0..<height { for x in 0..<width { bytes += [UInt8(y), UInt8(x), 0] } }
     var sample = Sample(
