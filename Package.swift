@@ -70,7 +70,9 @@ let package = Package(
       ],
       swiftSettings: strict + fastSwift),
     .target(name: "Cls", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
-    .target(name: "Det", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
+    .target(
+      name: "Det", dependencies: ["Core", "CKernels", "PyConfig", "TorchFile", collections],
+      swiftSettings: strict + fastSwift),
     .target(name: "Seg", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
     .target(
       name: "ToolSupport", dependencies: ["Core", "Cls", "Det", "Seg", "PyConfig", arguments, logging],

@@ -8,6 +8,7 @@
 #include "mm_index.h"
 #include "mm_layout.h"
 #include "mm_loss.h"
+#include "mm_mask.h"
 #include "mm_norm.h"
 #include "mm_optim.h"
 #include "mm_pool2d.h"
