@@ -52,56 +52,11 @@ extension Box {
 }
 
 extension InstanceMasks {
-  /// The boxes around the masks: `get_bboxes`. A mask without pixels has a box of zeros.
-  var boxes: Boxes {
-    switch shapes {
-    case .bitmaps(let maps): Boxes(maps.map { Self.box(of: $0, height: height, width: width) })
-    case .polygons(let objects):
-      Boxes(
-        objects.map { polygons in
-          var box = Box(Float(width) * 2, Float(height) * 2, 0, 0)
-          for polygon in polygons {
-            for index in stride(from: 0, to: polygon.count - 1, by: 2) {
-              let (x, y) = (Float(polygon[index]), Float(polygon[index + 1]))
-              box = Box(min(box.x1, x), min(box.y1, y), max(box.x2, x), max(box.y2, y))
-            }
-          }
-          return box
-        })
+  /// - Throws: `DataError` unless masks of that size can be made.
+  static func check(height: Int, width: Int) throws {
+    guard height > 0, width > 0, width <= Image.maxPixels / height else {
+      throw DataError("masks must have 1...\(Image.maxPixels) pixels, found \(height)x\(width)")
     }
-  }
-
-  private static func box(of map: [UInt8], height: Int, width: Int) -> Box {
-    var (left, top, right, bottom) = (width, height, -1, -1)
-    for y in 0..<height {
-      let row = y * width
-      guard let first = (0..<width).first(where: { map[row + $0] != 0 }),
-        let last = (0..<width).last(where: { map[row + $0] != 0 })
-      else { continue }
-      (left, right, bottom) = (min(left, first), max(right, last), y)
-      top = min(top, y)
-    }
-    return right < 0 ? Box(0, 0, 0, 0) : Box(Float(left), Float(top), Float(right + 1), Float(bottom + 1))
-  }
-
-  /// Pixels of each mask, by the shoelace formula for polygons: `areas`.
-  var areas: [Double] {
-    switch shapes {
-    case .bitmaps(let maps): maps.map { map in Double(map.reduce(0) { $0 + Int($1) }) }
-    case .polygons(let objects): objects.map { $0.reduce(0) { $0 + Self.area(of: $1) } }
-    }
-  }
-
-  private static func area(of polygon: [Double]) -> Double {
-    let count = polygon.count / 2
-    guard count > 0 else { return 0 }
-    var (a, b) = (0.0, 0.0)
-    for index in 0..<count {
-      let before = (index + count - 1) % count
-      a += polygon[2 * index] * polygon[2 * before + 1]
-      b += polygon[2 * index + 1] * polygon[2 * before]
-    }
-    return 0.5 * abs(a - b)
   }
 }
 

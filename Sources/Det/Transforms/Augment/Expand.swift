@@ -38,7 +38,12 @@ public struct Expand: Transform, ConfigRecord {
       for index in boxes.indices { boxes[index] = boxes[index].moved(x: Float(left), y: Float(top)) }
     }
     if let masks = sample.detection.masks {
-      sample.detection.masks = try masks.expanded(height: height, width: width, top: top, left: left)
+      guard masks.height == image.height, masks.width == image.width else {
+        throw DataError(
+          "Expand: masks must be of the picture's size, \(image.height)x\(image.width), found "
+            + "\(masks.height)x\(masks.width)", file: sample.file?.path)
+      }
+      sample.detection.masks = masks.expanded(toWidth: width, height: height, left: left, top: top)
     }
     if let map = sample.detection.semanticMap {
       guard let semanticValue else {

@@ -51,25 +51,6 @@ extension Sample {
       return moved.isValid ? moved : nil
     }
   }
-
-  /// Changes the masks as pictures, or the corners of polygons, which then are cut at the frame.
-  fileprivate mutating func warpMasks(_ map: AffineMap, _ change: (Image) -> Image) {
-    guard let masks = detection.masks else { return }
-    let (height, width) = (masks.height, masks.width)
-    switch masks.shapes {
-    case .bitmaps(let maps):
-      detection.masks = InstanceMasks(.bitmaps(masks.changed(maps, change)), height: height, width: width)
-    case .polygons(let objects):
-      detection.masks = InstanceMasks(
-        .polygons(
-          InstanceMasks.mapped(objects) { x, y in
-            (
-              min(max(map.a * x + map.b * y + map.c, 0), Double(width)),
-              min(max(map.d * x + map.e * y + map.f, 0), Double(height))
-            )
-          }), height: height, width: width)
-    }
-  }
 }
 
 /// Shifts rows, or columns, in proportion to their number. Mirrors mmdet's `Shear`.
@@ -95,7 +76,8 @@ public struct Shear: Transform, ConfigRecord {
     let amount = Double(Float(magnitude))
     let map = direction == .horizontal ? AffineMap(1, amount, 0, 0, 1, 0) : AffineMap(1, 0, 0, amount, 1, 0)
     // Masks first: those of objects that are left out go with them.
-    sample.warpMasks(map) { $0.sheared(magnitude: magnitude, direction, interpolation: interpolation) }
+    sample.detection.masks = sample.detection.masks?.sheared(
+      magnitude: magnitude, direction, interpolation: interpolation)
     sample.warpBoxes(map)
     if let semantic = sample.detection.semanticMap {
       sample.detection.semanticMap = semantic.sheared(
@@ -136,7 +118,7 @@ public struct Rotate: Transform, ConfigRecord {
     let (angle, scale) = (options.signed(angle, &generator), scale)
     sample.replaceImage(image.rotated(degrees: angle, center: center, scale: scale, value: options.color))
     let map = AffineMap.rotation(centerX: center.x, centerY: center.y, degrees: -angle, scale: scale)
-    sample.warpMasks(map) { $0.rotated(degrees: angle, center: center, scale: scale) }
+    sample.detection.masks = sample.detection.masks?.rotated(degrees: angle, center: center, scale: scale)
     sample.warpBoxes(map)
     if let semantic = sample.detection.semanticMap {
       sample.detection.semanticMap = semantic.rotated(
@@ -169,8 +151,7 @@ public struct Translate: Transform, ConfigRecord {
     let image = try options.image(of: sample, "Translate")
     let (offset, direction) = (options.signed(Double(offset), &generator), direction)
     sample.replaceImage(image.translated(offset: offset, direction, value: options.color))
-    let map = direction == .horizontal ? AffineMap(1, 0, offset, 0, 1, 0) : AffineMap(1, 0, 0, 0, 1, offset)
-    sample.warpMasks(map) { $0.translated(offset: offset, direction) }
+    sample.detection.masks = sample.detection.masks?.translated(offset: offset, direction)
     let (height, width, least) = (Float(image.height), Float(image.width), Float(minSize))
     sample.detection.moveBoxes { box in
       var box = box

@@ -60,7 +60,7 @@ public struct RandomCrop: Transform, ConfigRecord {
     if let masks = sample.detection.masks {
       let cropped = masks.cropped(x1: x, y1: y, x2: x + part.w, y2: y + part.h)
       sample.detection.masks = cropped
-      if recomputesBoxes { sample.detection.boxes = cropped.boxes }
+      if recomputesBoxes { sample.detection.boxes = cropped.boundingBoxes }
     }
     if let map = sample.detection.semanticMap {
       guard map.height == image.height, map.width == image.width else {

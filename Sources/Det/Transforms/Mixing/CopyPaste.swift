@@ -55,7 +55,7 @@ public struct CopyPaste: MixingTransform, ConfigRecord {
       return mask
     }
     let masks = InstanceMasks(.bitmaps(left), height: image.height, width: image.width)
-    let (updated, areas) = (masks.boxes, masks.areas)
+    let (updated, areas) = (masks.boundingBoxes, masks.areas)
     let kept = own.boxes.indices.filter { index in
       let (a, b) = (updated[index], own.boxes[index])
       let isVisible = max(abs(a.x1 - b.x1), abs(a.y1 - b.y1), abs(a.x2 - b.x2), abs(a.y2 - b.y2)) <= boxThreshold
