@@ -57,8 +57,13 @@ private func registerDatasets(_ datasets: inout Registry<any Dataset>) {
       try config.joined { try load($0, context) }
     }
   }
-  register("CocoDataset") { try CocoDataset.load($0, .init(), $1) }
+  for kind in CocoDataset.kinds { register(kind.type) { try CocoDataset.load($0, kind, $1) } }
   register("CustomDataset") { try CustomDataset.load($0, $1) }
+  for kind in [XMLDataset.Kind.plain, .voc, .widerFace] {
+    datasets.register(kind.rawValue, scope: scope, ListedDatasetConfig<XMLDataset.Config>.self) { config, context in
+      try config.joined { try XMLDataset.load($0, kind, context) }
+    }
+  }
   datasets.register("MultiImageMixDataset", scope: scope, MultiImageMixDataset.Config.self) {
     try MultiImageMixDataset($0, $1)
   }
