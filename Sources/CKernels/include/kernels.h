@@ -14,6 +14,8 @@
 #include "mm_optim.h"
 #include "mm_pool2d.h"
 #include "mm_reduce.h"
+#include "mm_region.h"
+#include "mm_carafe.h"
 #include "mm_resize.h"
 #include "mm_softmax.h"
 #include "mm_image.h"
