@@ -66,10 +66,12 @@ public final class DetectionDataset: Dataset {
       if filtersEmpty, !parts.annotations.hasObjects(at: index) { return false }
       return min(picture.width, picture.height) >= parts.minSize
     }
-    pictures = positions.map { parts.pictures[$0] }
-    proposals = all.map { all in positions.map { all[$0] } }
-    groups = pictures.map { $0.width > $0.height ? 1 : 0 }
+    let kept = positions
+    let groups = kept.map { UInt8(parts.pictures[$0].width > parts.pictures[$0].height ? 1 : 0) }
+    pictures = kept.map { parts.pictures[$0] }
+    proposals = all.map { all in kept.map { all[$0] } }
     members = (0..<2).map { group in groups.indices.filter { groups[$0] == group } }
+    self.groups = groups
     guard !pictures.isEmpty else {
       throw DataError(
         parts.pictures.isEmpty

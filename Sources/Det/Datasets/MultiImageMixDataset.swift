@@ -38,7 +38,8 @@ public final class MultiImageMixDataset: Dataset {
       let path = "\(config.pipelinePath).\(index)"
       return (node["type"]?.string ?? "", try context.registries.transforms.build(node, path: path, context: context))
     }
-    (maxTries, skipped) = (config.maxTries, Mutex(config.skipped))
+    maxTries = config.maxTries
+    skipped = Mutex(config.skipped)
   }
 
   /// The types of transforms that are passed over from now on.

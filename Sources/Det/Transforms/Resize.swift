@@ -69,7 +69,7 @@ public struct Resize: Transform, ConfigRecord {
       let own =
         keepsRatio
         ? rescaleSize(width: masks.width, height: masks.height, scale: .within(scale.first, scale.second))
-        : (size.width, size.height, 1)
+        : (width: size.width, height: size.height, factor: 1)
       try InstanceMasks.check(height: own.height, width: own.width)
       sample.detection.masks = masks.resized(toWidth: own.width, height: own.height)
     }

@@ -1,4 +1,5 @@
 import Core
+import PyConfig
 
 /// What a data set's COCO file says, in its own numbers, for evaluation and result files.
 struct CocoReference: Sendable {

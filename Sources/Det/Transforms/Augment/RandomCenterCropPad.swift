@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PyConfig
 
 /// Cuts out a part around a random place, or in tests puts the picture in the middle of a larger frame.
 ///
