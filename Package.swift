@@ -24,7 +24,8 @@ func tool(_ name: String) -> Target {
     path: "tools/\(name)", swiftSettings: strict + fastSwift)
 }
 let tools = [
-  "cls-train", "cls-test", "seg-train", "seg-test", "print-config", "model-info", "convert-checkpoint", "image-demo",
+  "cls-train", "cls-test", "det-train", "det-test", "seg-train", "seg-test", "print-config", "model-info",
+  "convert-checkpoint", "image-demo",
 ]
 
 /// Tests mirror the sources: `Tests/<Module>Tests`.
@@ -72,7 +73,9 @@ let package = Package(
       ],
       swiftSettings: strict + fastSwift),
     .target(name: "Cls", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
-    .target(name: "Det", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
+    .target(
+      name: "Det", dependencies: ["Core", "CKernels", "PyConfig", "TorchFile", collections],
+      swiftSettings: strict + fastSwift),
     .target(name: "Seg", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
     .target(
       name: "ToolSupport", dependencies: ["Core", "Cls", "Det", "Seg", "PyConfig", arguments, logging],

@@ -16,6 +16,10 @@ public final class DetectionDataset: Dataset {
     var minSize = 32
     /// What the file has in the data set's own numbers, for evaluation.
     var coco: CocoReference?
+    /// PASCAL VOC's, which decides how precision is averaged.
+    var year: Int?
+    /// Whether pictures have sizes at all; without, all are of one group.
+    var hasSizes = true
   }
 
   let type: String
@@ -32,6 +36,7 @@ public final class DetectionDataset: Dataset {
   /// Whether annotations are left out and no picture is.
   public let isTesting: Bool
   let coco: CocoReference?
+  let year: Int?
   /// By aspect ratio: 1 where a picture is wider than high.
   private let groups: [UInt8]
   private let members: [[Int]]
@@ -40,6 +45,7 @@ public final class DetectionDataset: Dataset {
   init(_ parts: Parts, _ config: DetectionDatasetConfig, _ context: BuildContext) throws {
     (type, self.config, annotations) = (parts.type, config, parts.annotations)
     (classNames, palette, coco) = (parts.classNames, parts.palette, parts.coco)
+    year = parts.year
     isTesting = config.isTesting ?? context.isTesting
     pipeline = try config.makePipeline(context)
     let all = try config.proposalFile.map { try ProposalFile.read($0) }
@@ -50,7 +56,7 @@ public final class DetectionDataset: Dataset {
     }
     let (training, filtersEmpty) = (!isTesting, config.filtersEmpty)
     positions = try parts.pictures.indices.filter { index in
-      guard training else { return true }
+      guard training, parts.hasSizes else { return true }
       let picture = parts.pictures[index]
       guard picture.width > 0, picture.height > 0 else {
         throw DataError(
@@ -60,10 +66,12 @@ public final class DetectionDataset: Dataset {
       if filtersEmpty, !parts.annotations.hasObjects(at: index) { return false }
       return min(picture.width, picture.height) >= parts.minSize
     }
-    pictures = positions.map { parts.pictures[$0] }
-    proposals = all.map { all in positions.map { all[$0] } }
-    groups = pictures.map { $0.width > $0.height ? 1 : 0 }
+    let kept = positions
+    let groups = kept.map { UInt8(parts.pictures[$0].width > parts.pictures[$0].height ? 1 : 0) }
+    pictures = kept.map { parts.pictures[$0] }
+    proposals = all.map { all in kept.map { all[$0] } }
     members = (0..<2).map { group in groups.indices.filter { groups[$0] == group } }
+    self.groups = groups
     guard !pictures.isEmpty else {
       throw DataError(
         parts.pictures.isEmpty

@@ -1,4 +1,5 @@
 import Core
+import OrderedCollections
 import PyConfig
 
 /// The keys that all detection data sets share.
@@ -81,5 +82,11 @@ struct ListedDatasetConfig<Single: ConfigRecord>: ConfigRecord {
     guard !datasets.isEmpty else {
       throw BuildError(.invalid("must name at least one file, found none"), path: "\(path).ann_file", location: location)
     }
+  }
+
+  /// The data set, or all of them.
+  func joined(_ load: (Single) throws -> any Dataset) throws -> any Dataset {
+    let all = try datasets.map(load)
+    return all.count == 1 ? all[0] : try ConcatDataset(all, evaluatesSeparately: evaluatesSeparately)
   }
 }

@@ -8,6 +8,8 @@ struct PictureAnnotation: Sendable {
   var labels: [Int] = []
   /// Crowds and difficult objects; `nil` where the data set has no such thing.
   var ignoredBoxes: Boxes?
+  /// Of those, where the data set knows.
+  var ignoredLabels: [Int] = []
   /// Outlines, one a box, where the data set has them.
   var outlines: [Segmentation?]?
   /// The file of the picture's semantic map, below the data set's `seg_prefix`.

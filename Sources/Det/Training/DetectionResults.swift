@@ -25,7 +25,7 @@ public struct DetectionResults {
     }
     text += "], \"labels\": [\(picture.labels.map(String.init).joined(separator: ", "))]"
     if let masks = picture.masks {
-      let parts = masks.map { "{\"size\": [\($0.height), \($0.width)], \"counts\": \(PythonText.json($0.compressedText))}" }
+      let parts = masks.map { "{\"size\": [\($0.height), \($0.width)], \"counts\": \(PythonText.json($0.compressed))}" }
       text += ", \"segms\": [\(parts.joined(separator: ", "))]"
     }
     if let scores = picture.maskScores {

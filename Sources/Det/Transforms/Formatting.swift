@@ -12,6 +12,8 @@ public struct ToTensor: Transform, ConfigRecord {
 
   public init(from reader: inout ConfigReader) throws { keys = try reader.value("keys") }
 
+  init(keys: [String], name: String) { (self.keys, self.name) = (keys, name) }
+
   func named(_ name: String) -> ToTensor {
     var step = self
     step.name = name

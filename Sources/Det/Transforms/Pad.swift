@@ -55,7 +55,12 @@ public struct Pad: Transform, ConfigRecord {
     sample.image = image.padded(toWidth: width, height: height, value: imageValue)
     sample.meta.padShape = [height, width, image.channels]
     if let masks = sample.detection.masks {
-      sample.detection.masks = try masks.padded(height: height, width: width, value: maskValue)
+      guard height >= masks.height, width >= masks.width else {
+        throw DataError(
+          "Pad: masks must be at most as large as the picture, \(height)x\(width), found \(masks.height)x\(masks.width); "
+            + "check the width and the height in the annotations", file: sample.file?.path)
+      }
+      sample.detection.masks = masks.padded(toWidth: width, height: height, value: maskValue)
     }
     if let map = sample.detection.semanticMap {
       sample.detection.semanticMap = map.padded(toWidth: width, height: height, value: [semanticValue])

@@ -65,9 +65,13 @@ public struct Resize: Transform, ConfigRecord {
     sample.detection.isResized = true
     resizeBoxes(&sample, x, y, size)
     if let masks = sample.detection.masks {
-      sample.detection.masks =
+      // Their size is that of the annotations, which may be another one than the picture's.
+      let own =
         keepsRatio
-        ? try masks.rescaled(within: scale.first, scale.second) : try masks.resized(height: size.height, width: size.width)
+        ? rescaleSize(width: masks.width, height: masks.height, scale: .within(scale.first, scale.second))
+        : (width: size.width, height: size.height, factor: 1)
+      try InstanceMasks.check(height: own.height, width: own.width)
+      sample.detection.masks = masks.resized(toWidth: own.width, height: own.height)
     }
     if let map = sample.detection.semanticMap {
       let size = self.size(of: map, scale)

@@ -7,7 +7,6 @@ private enum LabelsKey: SampleKey { typealias Value = Image }
 private enum LabelRulesKey: SampleKey { typealias Value = LabelRules }
 private enum ScaleKey: SampleKey { typealias Value = TargetScale }
 private enum FlipKey: SampleKey { typealias Value = FlipDecision }
-private enum ViewsKey: SampleKey { typealias Value = [Sample] }
 private enum MixedKey: SampleKey { typealias Value = [Sample] }
 private enum TruthKey: SampleKey { typealias Value = GroundTruth }
 
@@ -66,12 +65,6 @@ extension Sample {
   var flip: FlipDecision? {
     get { self[FlipKey.self] }
     set { self[FlipKey.self] = newValue }
-  }
-
-  /// The forms in which test-time augmentation shows one picture; `nil` without.
-  var views: [Sample]? {
-    get { self[ViewsKey.self] }
-    set { self[ViewsKey.self] = newValue }
   }
 
   /// Further samples, for transforms that join several (`mix_results`).

@@ -1,4 +1,5 @@
 import Core
+import PyConfig
 
 /// What a data set's COCO file says, in its own numbers, for evaluation and result files.
 struct CocoReference: Sendable {
@@ -17,6 +18,10 @@ enum CocoDataset {
     var naming = CocoFile.Naming.fileName
     /// Whether labels go by the file's classes, whatever names the data set has: LVIS.
     var takesAllCategories = false
+    /// Whether classes are sorted by their identifiers first: Objects365, whose files differ.
+    var sortsCategories = false
+    /// Pictures that are left out.
+    var missing: Set<String> = []
     /// Which objects count.
     var rules = CocoAnnotations.Rules.coco
   }
@@ -26,7 +31,8 @@ enum CocoDataset {
   /// - Throws: `DataError` that names the file, the line and the object.
   static func load(_ config: DetectionDatasetConfig, _ kind: Kind, _ context: BuildContext) throws -> DetectionDataset {
     let (names, areGiven) = try config.classNames(kind.classNames)
-    let file = try CocoFile(path: config.annotationFile, naming: kind.naming)
+    let file = try CocoFile(
+      path: config.annotationFile, naming: kind.naming, sortsCategories: kind.sortsCategories, without: kind.missing)
     // Labels follow the order of the classes in the file, not in the list of names.
     let categories =
       kind.takesAllCategories ? file.categories : file.categories.filter { names?.contains($0.name) ?? true }

@@ -66,7 +66,9 @@ struct CocoFile: Sendable {
   ///
   /// - Throws: `DataError` with file and line: not JSON, keys that are missing, identifiers that are not unique or that
   ///   belong to nothing, sizes that cannot be.
-  init(path: String, naming: Naming = .fileName) throws {
+  init(
+    path: String, naming: Naming = .fileName, sortsCategories: Bool = false, without missing: Set<String> = []
+  ) throws {
     self.path = path
     var scanner = try JSONScanner(path: path)
     var lines = Lines()
@@ -86,7 +88,9 @@ struct CocoFile: Sendable {
     }
     try scanner.finish()
     guard hasPictures else { throw DataError("must have the key 'images'", file: path) }
+    if sortsCategories { categories.sort { $0.id < $1.id } }
     try link(scanner, lines)
+    leaveOut(missing)
   }
 
   /// How the file name of a picture is found.
@@ -96,6 +100,8 @@ struct CocoFile: Sendable {
     case address
     /// `file_name`; of names that begin with COCO the last 16 characters, as COCO 2017 has them (LVIS v0.5).
     case lastPart
+    /// The last folder and the name (Objects365 v2).
+    case folderAndName
   }
 
   /// Places of objects in the file, for messages about them that come later.
@@ -145,6 +151,7 @@ extension CocoFile {
         switch naming {
         case .fileName: name
         case .address: address.map { $0.replacing("http://images.cocodataset.org/", with: "") }
+        case .folderAndName: name.map { $0.split(separator: "/").suffix(2).joined(separator: "/") }
         case .lastPart: name.map { $0.hasPrefix("COCO") ? String($0.suffix(16)) : $0 }
         }
       guard let file, !file.isEmpty else {
@@ -301,6 +308,17 @@ extension CocoFile {
       }
       objectsOfPicture[picture].append(Int32(index))
     }
+  }
+}
+
+extension CocoFile {
+  /// Takes pictures out, with their objects.
+  private mutating func leaveOut(_ missing: Set<String>) {
+    guard !missing.isEmpty else { return }
+    let kept = pictures.indices.filter { !missing.contains(pictures[$0].fileName) }
+    guard kept.count < pictures.count else { return }
+    (pictures, objectsOfPicture) = (kept.map { pictures[$0] }, kept.map { objectsOfPicture[$0] })
+    pictureIndex = Dictionary(uniqueKeysWithValues: pictures.enumerated().map { ($1.id, $0) })
   }
 }
 
