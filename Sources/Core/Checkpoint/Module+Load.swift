@@ -60,6 +60,9 @@ extension Module {
       stored = [:]
       for (key, value) in inside { stored[String(key.dropFirst(lead.count))] = value }
     }
+    forEachModule { key, module in
+      (module as? any StateAdapting)?.adapt(&stored, prefix: key.isEmpty ? "" : key + ".")
+    }
     var report = LoadReport()
     var assignments: [(entry: StateEntry, value: Tensor)] = []
     for (key, entry) in state {

@@ -12,8 +12,10 @@ struct CrossEntropyLoss: SegmentationLoss, ConfigRecord {
   /// Whether a mean is over the pixels that count only.
   private var averagesCounted = false
 
-  /// The loss of decode heads whose config names none.
-  init() {}
+  /// Without arguments, the loss of decode heads whose config names none.
+  init(usesSigmoid: Bool = false, lossWeight: Float = 1) {
+    (self.usesSigmoid, self.lossWeight) = (usesSigmoid, lossWeight)
+  }
 
   init(from reader: inout ConfigReader) throws {
     usesSigmoid = try reader.value("use_sigmoid", default: false)

@@ -47,18 +47,21 @@ extension EncoderDecoder {
     return sum / counts
   }
 
-  /// Scores of one view at the size of the pictures before they were resized and padded.
-  private func rescaledScores(_ view: SegmentationBatch, _ meta: ImageMeta) throws -> Tensor {
+  /// Scores of one view without its padding, at a size from which they are yet to be resized to the original picture's.
+  private func croppedScores(_ view: SegmentationBatch, _ meta: ImageMeta) throws -> Tensor {
     let images = view.images
-    var scores: Tensor
-    switch testSettings.mode {
-    case .whole: scores = try self.scores(images)
-    case .slide(let size, let stride): scores = try slidingScores(images, size: size, stride: stride)
-    }
     // Padding was put below and to the right.
     let (h, w) = (min(meta.imageShape[0], images.shape[2]), min(meta.imageShape[1], images.shape[3]))
-    scores = scores.sliced(2, 0..<h).sliced(3, 0..<w)
-    return scores.resized(to: Array(meta.originalShape.prefix(2)), alignCorners: lastHead.alignCorners)
+    let isPadded = [h, w] != images.shape[2...]
+    let scores: Tensor
+    switch testSettings.mode {
+    case .whole:
+      // A resizing to the size that the picture has already is left out: the one to come does it.
+      if !isPadded && [h, w] == meta.originalShape.prefix(2) { return try smallScores(images) }
+      scores = try self.scores(images)
+    case .slide(let size, let stride): scores = try slidingScores(images, size: size, stride: stride)
+    }
+    return isPadded ? scores.sliced(2, 0..<h).sliced(3, 0..<w) : scores
   }
 
   public func predict(views: [SegmentationBatch]) throws -> [LabelMap] {
@@ -70,11 +73,15 @@ extension EncoderDecoder {
       var total: Tensor?
       for view in views {
         let meta = try sharedMeta(view)
-        var scores = try rescaledScores(view, meta)
-        // Softmax keeps the order of scores: for one view the largest score says enough.
-        if views.count > 1 || lastHead.outChannels == 1 {
-          scores = lastHead.outChannels == 1 ? scores.sigmoid() : scores.softmax(1)
+        let size = Array(meta.originalShape.prefix(2))
+        var scores = try croppedScores(view, meta)
+        if views.count == 1 && lastHead.outChannels > 1 {
+          // Softmax keeps the order of scores: for one view the largest score says enough.
+          let labels = scores.resizedArgmax(size: Pair(h: size[0], w: size[1]), alignCorners: lastHead.alignCorners)
+          return labelMaps(meta.isFlipped ? labels.flipped([meta.flipDirection == "vertical" ? 1 : 2]) : labels)
         }
+        scores = scores.resized(to: size, alignCorners: lastHead.alignCorners)
+        scores = lastHead.outChannels == 1 ? scores.sigmoid() : scores.softmax(1)
         if meta.isFlipped { scores = scores.flipped([meta.flipDirection == "vertical" ? 2 : 3]) }
         total = total.map { $0 + scores } ?? scores
       }

@@ -15,6 +15,8 @@ public final class EncoderDecoder: Module, Segmentor {
   @Named var auxiliaryHead: Module?
   let trainSettings: TrainSettings
   let testSettings: TestSettings
+  /// Channels of the pictures that the model takes.
+  public let inputChannels: Int?
   public let initialization: [InitConfig]
 
   /// - Throws: `BuildError` where a part cannot be built.
@@ -30,6 +32,7 @@ public final class EncoderDecoder: Module, Segmentor {
       throw InvalidConfig("a segmentor needs a backbone")
     }
     self.backbone = backbone
+    inputChannels = backbone.state.first { $0.value.value.shape.count == 4 }?.value.value.shape[1]
     neck = try build(config.neck, registries.necks)
     let stages = try heads(config.decodeHeads)
     guard let last = stages.last else { throw InvalidConfig("a segmentor needs a decode_head") }
@@ -100,5 +103,15 @@ public final class EncoderDecoder: Module, Segmentor {
 }
 
 extension EncoderDecoder: InspectableModel {
+  public func check(_ shape: [Int]) throws {
+    guard shape.count == 4, shape[2] > 0, shape[3] > 0 else {
+      throw InvalidConfig("images must be [N, C, H, W], found \(shape)")
+    }
+    if let channels = inputChannels, shape[1] != channels {
+      throw InvalidConfig("the model takes images with \(channels) channels, found \(shape[1])")
+    }
+    try (backbone as? any SizedBackbone)?.check(height: shape[2], width: shape[3])
+  }
+
   public func runDummy(_ images: Tensor) throws { _ = try scores(images) }
 }

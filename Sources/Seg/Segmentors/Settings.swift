@@ -15,6 +15,8 @@ public struct TrainSettings: ConfigRecord, Sendable {
     points = try reader.optional("num_points")
     oversampling = try reader.optional("oversample_ratio")
     importance = try reader.optional("importance_sample_ratio")
+    // Where published configs say that there is no sampler; heads have theirs.
+    try reader.requireNone("sampler")
     if let points, !(1...1 << 24).contains(points) {
       throw reader.invalid("must be positive, found \(points)", key: "num_points")
     }

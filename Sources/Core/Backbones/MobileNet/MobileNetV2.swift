@@ -1,11 +1,16 @@
 /// MobileNetV2 of Sandler et al., 2018 (<https://arxiv.org/abs/1801.04381>).
 ///
 /// - Input: `[N, 3, H, W]`
-/// - Output: the stages in `outIndices`; stage 7 is the last 1x1 convolution, `[N, 1280, H / 32, W / 32]`.
+/// - Output: the stages in `outIndices`; stage 7 is the last 1x1 convolution, `[N, 1280, H / 32, W / 32]`, which mmseg's
+///   variant does not have.
 public final class MobileNetV2: Module, Backbone, ConfiguredModule {
   public struct Config: Sendable {
     public var widenFactor = 1.0
+    /// Of the first blocks of the seven stages.
+    public var strides = [1, 2, 2, 2, 1, 2, 1]
+    public var dilations = [1, 1, 1, 1, 1, 1, 1]
     public var outIndices = [7]
+    public var hasLastConv = true
     /// Stages up to this one are not trained; -1 freezes nothing.
     public var frozenStages = -1
     public var conv = ConvConfig.plain
@@ -19,9 +24,9 @@ public final class MobileNetV2: Module, Backbone, ConfiguredModule {
     public init() {}
   }
 
-  /// Widening of the blocks, channels, number of blocks and stride of the first, for each stage.
-  private static let stages: [(expansion: Int, channels: Int, blocks: Int, stride: Int)] = [
-    (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
+  /// Widening of the blocks, channels and number of blocks of each stage.
+  private static let stages: [(expansion: Int, channels: Int, blocks: Int)] = [
+    (1, 16, 1), (6, 24, 2), (6, 32, 3), (6, 64, 4), (6, 96, 3), (6, 160, 3), (6, 320, 1),
   ]
 
   /// Channels of all normalisation layers.
@@ -39,7 +44,7 @@ public final class MobileNetV2: Module, Backbone, ConfiguredModule {
   public let config: Config
   let conv1: ConvModule
   let layer1, layer2, layer3, layer4, layer5, layer6, layer7: Sequential
-  let conv2: ConvModule
+  let conv2: ConvModule?
   public let outputs: [FeatureShape]
 
   public init(_ config: Config) {
@@ -51,16 +56,18 @@ public final class MobileNetV2: Module, Backbone, ConfiguredModule {
     var layers: [Sequential] = []
     var shapes: [FeatureShape] = []
     var totalStride = 2
-    for stage in Self.stages {
+    for (index, stage) in Self.stages.enumerated() {
+      let (stride, dilation) = (config.strides[index], config.dilations[index])
       let out = makeDivisible(Double(stage.channels) * config.widenFactor, by: 8)
       layers.append(
         Sequential(
           (0..<stage.blocks).map { block in
             defer { width = out }
             return InvertedResidual(
-              width, out, stride: block == 0 ? stage.stride : 1, expansion: stage.expansion, config)
+              width, out, stride: block == 0 ? stride : 1, dilation: block == 0 ? dilation : 1,
+              expansion: stage.expansion, config)
           }))
-      totalStride *= stage.stride
+      totalStride *= stride
       shapes.append(FeatureShape(channels: out, stride: totalStride))
     }
     layer1 = layers[0]
@@ -71,14 +78,16 @@ public final class MobileNetV2: Module, Backbone, ConfiguredModule {
     layer6 = layers[5]
     layer7 = layers[6]
     let last = config.widenFactor > 1 ? Int(1280 * config.widenFactor) : 1280
-    conv2 = ConvModule(
-      width, last, kernel: 1, conv: config.conv, norm: config.norm, activation: config.activation)
+    conv2 =
+      config.hasLastConv
+      ? ConvModule(
+        width, last, kernel: 1, conv: config.conv, norm: config.norm, activation: config.activation) : nil
     shapes.append(FeatureShape(channels: last, stride: totalStride))
-    outputs = config.outIndices.map { shapes[$0] }
+    outputs = shapes.indices.filter(config.outIndices.contains).map { shapes[$0] }
   }
 
   private var stages: [any UnaryModule] {
-    [layer1, layer2, layer3, layer4, layer5, layer6, layer7, conv2]
+    [layer1, layer2, layer3, layer4, layer5, layer6, layer7] + [conv2].compactMap { $0 }
   }
 
   public func callAsFunction(_ x: Tensor) -> [Tensor] {
@@ -115,7 +124,7 @@ public final class MobileNetV2: Module, Backbone, ConfiguredModule {
     // As in the original, whose direct ConvModules put themselves back to their own rule.
     if !startsFromFile {
       conv1.initializeWeights(using: &generator)
-      conv2.initializeWeights(using: &generator)
+      conv2?.initializeWeights(using: &generator)
     }
   }
 }
@@ -128,7 +137,9 @@ final class InvertedResidual: Module, UnaryModule {
   let conv: Sequential
   private let hasShortcut: Bool
 
-  init(_ inChannels: Int, _ outChannels: Int, stride: Int, expansion: Int, _ config: MobileNetV2.Config) {
+  init(
+    _ inChannels: Int, _ outChannels: Int, stride: Int, dilation: Int, expansion: Int, _ config: MobileNetV2.Config
+  ) {
     let hidden = inChannels * expansion
     var layers: [ConvModule] = []
     if expansion != 1 {
@@ -138,8 +149,8 @@ final class InvertedResidual: Module, UnaryModule {
     }
     layers.append(
       ConvModule(
-        hidden, hidden, kernel: 3, stride: Pair(stride), padding: 1, groups: hidden, conv: config.conv,
-        norm: config.norm, activation: config.activation))
+        hidden, hidden, kernel: 3, stride: Pair(stride), padding: Pair(dilation), dilation: Pair(dilation),
+        groups: hidden, conv: config.conv, norm: config.norm, activation: config.activation))
     layers.append(
       ConvModule(hidden, outChannels, kernel: 1, conv: config.conv, norm: config.norm, activation: nil))
     conv = Sequential(layers)
