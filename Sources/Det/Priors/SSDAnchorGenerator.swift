@@ -61,7 +61,7 @@ struct SSDAnchorGeneratorConfig: ConfigRecord {
 
   func make(isLegacy: Bool = false) -> AnchorGenerator {
     let base = strides.indices.map { level -> Boxes in
-      let shapes = [1] + ratios[level].flatMap { [1 / $0, $0] }
+      let shapes: [Float] = [1] + ratios[level].flatMap { [1 / $0, $0] }
       let stride = strides[level]
       let center =
         isLegacy
