@@ -6,7 +6,7 @@ public struct Detections: Sendable, Equatable {
   public var labels: [Int] = []
   /// One a box, of the original picture's size, where the model predicts masks.
   public var masks: [RunLengthMask]?
-  /// How good each mask is, where the model judges that apart from the box (Mask Scoring R-CNN).
+  /// One a mask, where the model scores masks for themselves (Mask Scoring R-CNN).
   public var maskScores: [Float]?
 
   public init() {}
