@@ -1,6 +1,7 @@
 // Everything that the suite implements in C.
 #pragma once
 #include "mm_pool.h"
+#include "mm_boxes.h"
 #include "mm_dropout.h"
 #include "mm_conv.h"
 #include "mm_elementwise.h"
@@ -9,10 +10,14 @@
 #include "mm_index.h"
 #include "mm_layout.h"
 #include "mm_loss.h"
+#include "mm_mask.h"
+#include "mm_paste.h"
 #include "mm_norm.h"
 #include "mm_optim.h"
 #include "mm_pool2d.h"
 #include "mm_reduce.h"
+#include "mm_region.h"
+#include "mm_carafe.h"
 #include "mm_resize.h"
 #include "mm_softmax.h"
 #include "mm_image.h"
