@@ -1,4 +1,5 @@
 import Core
+import PyConfig
 
 /// Decides which object each prior or proposal is trained on. Mirrors mmdet's `BaseAssigner`.
 public protocol Assigner: Sendable {}

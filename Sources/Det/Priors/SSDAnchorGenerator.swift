@@ -55,8 +55,10 @@ struct SSDAnchorGeneratorConfig: ConfigRecord {
     let step = (high - low) / (levels - 2)
     guard let first, step > 0 else { return nil }
     func size(_ percent: Int) -> Float { Float(Int(Double(input * percent) / 100)) }
-    let percents = Array(stride(from: low, through: high, by: step))
-    return ([size(first.0)] + percents.map(size), [size(first.1)] + percents.map { size($0 + step) })
+    let percents: [Int] = Array(stride(from: low, through: high, by: step))
+    let smallest: [Float] = [size(first.0)] + percents.map { size($0) }
+    let largest: [Float] = [size(first.1)] + percents.map { size($0 + step) }
+    return (smallest, largest)
   }
 
   func make(isLegacy: Bool = false) -> AnchorGenerator {
