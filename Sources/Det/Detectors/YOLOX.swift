@@ -70,8 +70,10 @@ public final class YOLOX: Module, Detector {
     if x == 1 && y == 1 { return batch }
     var batch = batch
     batch.images = batch.images.interpolate(size: size, mode: .bilinear)
-    for index in batch.truths?.indices ?? 0..<0 {
-      batch.truths?[index].boxes = batch.truths?[index].boxes.multiplied(by: [x, y, x, y]) ?? Boxes()
+    batch.truths = batch.truths?.map { truth in
+      var truth = truth
+      truth.boxes = truth.boxes.multiplied(by: [x, y, x, y])
+      return truth
     }
     return batch
   }

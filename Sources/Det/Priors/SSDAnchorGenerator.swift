@@ -63,12 +63,12 @@ struct SSDAnchorGeneratorConfig: ConfigRecord {
 
   func make(isLegacy: Bool = false) -> AnchorGenerator {
     let base = strides.indices.map { level -> Boxes in
-      let shapes = [1] + ratios[level].flatMap { [1 / $0, $0] }
+      let shapes: [Float] = [1] + ratios[level].flatMap { [1 / $0, $0] }
       let stride = strides[level]
       let center =
         isLegacy
         ? (x: Float(stride.w - 1) / 2, y: Float(stride.h - 1) / 2) : (x: Float(stride.w) / 2, y: Float(stride.h) / 2)
-      let scales = [1, Float((Double(largest[level]) / Double(smallest[level])).squareRoot())]
+      let scales: [Float] = [1, Float((Double(largest[level]) / Double(smallest[level])).squareRoot())]
       let all = AnchorGenerator.base(
         side: smallest[level], scales: scales, ratios: shapes, scaleMajor: scaleMajor, center: center, isLegacy: isLegacy)
       // The smallest square, the largest square, then the other shapes of the smallest.
