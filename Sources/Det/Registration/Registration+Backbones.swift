@@ -10,4 +10,11 @@ func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   backbones.register("ResNet", scope: scope, DetResNetConfig.self) { try ResNet(checking: $0.resNet) }
   backbones.register("ResNetV1d", scope: scope, DetResNetV1dConfig.self) { try ResNet(checking: $0.resNet) }
   backbones.register("SSDVGG", scope: scope, SSDVGG.Config.self) { SSDVGG($0) }
+  backbones.register("PyramidVisionTransformer", scope: scope, DetPVTConfig.self) {
+    PyramidVisionTransformer($0.config)
+  }
+  backbones.register("PyramidVisionTransformerV2", scope: scope, DetPVTV2Config.self) {
+    PyramidVisionTransformer($0.config)
+  }
+  backbones.register("SwinTransformer", scope: scope, DetSwinConfig.self) { SwinTransformer($0.config) }
 }
