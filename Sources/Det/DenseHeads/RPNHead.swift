@@ -1,4 +1,5 @@
 import Core
+import OrderedCollections
 import PyConfig
 
 /// Proposals: boxes that may hold an object of any class.

@@ -1,4 +1,5 @@
 import Core
+import PyConfig
 
 /// A feature pyramid whose levels are enlarged by a layer of choice, by CARAFE above all.
 ///

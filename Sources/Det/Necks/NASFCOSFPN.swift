@@ -1,4 +1,5 @@
 import Core
+import PyConfig
 
 /// The searched feature pyramid of Wang et al., 2019, fig. 3 (<https://arxiv.org/abs/1906.04423>). Mirrors mmdet's
 /// `NASFCOS_FPN`.
