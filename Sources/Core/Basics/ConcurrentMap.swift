@@ -4,29 +4,18 @@ import CKernels
 ///
 /// A call from inside of another one runs on the calling thread. Work that fails does so in order: the error thrown is that of the
 /// smallest index.
-public func concurrentMap<Result: Sendable>(
-  count: Int, _ transform: @Sendable (Int) throws -> Result
-) throws -> [Result] {
+public func concurrentMap<Value: Sendable>(
+  count: Int, _ transform: @Sendable (Int) throws -> Value
+) throws -> [Value] {
   try withoutActuallyEscaping(transform) { transform in
-    let slots = Slots<Result>(count: count, transform)
-    withExtendedLifetime(slots) {
-      mm_parallel(
-        Int32(count), { context, task, _ in
-          guard let context else { return }
-          Unmanaged<Work>.fromOpaque(context).takeUnretainedValue().run(Int(task))
-        }, Unmanaged<Work>.passUnretained(slots).toOpaque())
-    }
-    return try slots.values()
+    try Slots(count: count) { index in Result { try transform(index) } }.filled().map { try $0.get() }
   }
 }
 
 /// ``concurrentMap(count:_:)`` of work that cannot fail.
-public func concurrentMap<Result: Sendable>(count: Int, _ transform: @Sendable (Int) -> Result) -> [Result] {
-  let throwing: @Sendable (Int) throws -> Result = transform
-  do {
-    return try concurrentMap(count: count, throwing)
-  } catch {
-    preconditionFailure("concurrentMap: work that cannot fail failed: \(error)")
+public func concurrentMap<Value: Sendable>(count: Int, _ transform: @Sendable (Int) -> Value) -> [Value] {
+  withoutActuallyEscaping(transform) { transform in
+    Slots(count: count) { index in transform(index) }.filled()
   }
 }
 
@@ -36,10 +25,10 @@ private class Work {
 
 /// One place a result; each is written by one thread and read when all are done.
 private final class Slots<Value>: Work {
-  private let transform: (Int) throws -> Value
-  private let slots: UnsafeMutableBufferPointer<Result<Value, any Error>?>
+  private let transform: (Int) -> Value
+  private let slots: UnsafeMutableBufferPointer<Value?>
 
-  init(count: Int, _ transform: @escaping (Int) throws -> Value) {
+  init(count: Int, _ transform: @escaping (Int) -> Value) {
     self.transform = transform
     slots = .allocate(capacity: count)
     slots.initialize(repeating: nil)
@@ -50,12 +39,20 @@ private final class Slots<Value>: Work {
     slots.deallocate()
   }
 
-  override func run(_ index: Int) { slots[index] = Result { try transform(index) } }
+  override func run(_ index: Int) { slots[index] = transform(index) }
 
-  func values() throws -> [Value] {
-    try slots.map { slot in
+  /// Runs all tasks.
+  func filled() -> [Value] {
+    withExtendedLifetime(self) {
+      mm_parallel(
+        Int32(slots.count), { context, task, _ in
+          guard let context else { return }
+          Unmanaged<Work>.fromOpaque(context).takeUnretainedValue().run(Int(task))
+        }, Unmanaged<Work>.passUnretained(self).toOpaque())
+    }
+    return slots.map { slot in
       guard let slot else { preconditionFailure("concurrentMap: a task was not run") }
-      return try slot.get()
+      return slot
     }
   }
 }
