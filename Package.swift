@@ -23,7 +23,7 @@ func tool(_ name: String) -> Target {
     name: name, dependencies: ["ToolSupport", "Core", "Cls", "Det", "Seg", "PyConfig", "TorchFile", arguments],
     path: "tools/\(name)", swiftSettings: strict + fastSwift)
 }
-let tools = ["cls-train", "cls-test", "print-config", "model-info", "convert-checkpoint", "image-demo"]
+let tools = ["cls-train", "cls-test", "det-train", "det-test", "print-config", "model-info", "convert-checkpoint", "image-demo"]
 
 /// Tests mirror the sources: `Tests/<Module>Tests`.
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {

@@ -143,12 +143,8 @@ private func registerHooks(_ hooks: inout Registry<any Hook>) {
 private func registerTransforms(_ transforms: inout Registry<any Transform>) {
   transforms.register("CenterCrop", scope: scope, CenterCrop.self) { $0 }
   transforms.register("Collect", scope: scope, Collect.self) { $0 }
-  transforms.register("Compose", scope: scope, ComposeConfig.self) {
-    try Pipeline($0.transforms, path: $0.path, $1)
-  }
   transforms.register("ImageToTensor", scope: scope, ToTensor.self) { $0.named("ImageToTensor") }
   transforms.register("LoadImageFromFile", scope: scope, LoadImageFromFile.self) { $0 }
-  transforms.register("Normalize", scope: scope, Normalize.self) { $0 }
   transforms.register("Pad", scope: scope, Pad.self) { $0 }
   transforms.register("RandomCrop", scope: scope, RandomCrop.self) { $0 }
   transforms.register("RandomFlip", scope: scope, RandomFlip.self) { $0 }

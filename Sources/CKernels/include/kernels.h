@@ -1,6 +1,7 @@
 // Everything that the suite implements in C.
 #pragma once
 #include "mm_pool.h"
+#include "mm_boxes.h"
 #include "mm_dropout.h"
 #include "mm_conv.h"
 #include "mm_elementwise.h"
@@ -13,6 +14,8 @@
 #include "mm_optim.h"
 #include "mm_pool2d.h"
 #include "mm_reduce.h"
+#include "mm_region.h"
+#include "mm_carafe.h"
 #include "mm_resize.h"
 #include "mm_softmax.h"
 #include "mm_image.h"

@@ -2,7 +2,7 @@ import TorchFile
 
 extension StoredTensor {
   /// A copy of a tensor, in row-major order.
-  init(_ tensor: Tensor) {
+  public init(_ tensor: Tensor) {
     let source = tensor.contiguousDetached()
     let bytes = [UInt8](unsafeUninitializedCapacity: source.count * source.dtype.size) {
       buffer, initialized in

@@ -141,7 +141,7 @@ public struct TrainingRun {
     var testing = context
     testing.isTesting = true
     let dataset = try buildDataset(node, path: "data.val", testing)
-    let loader = try LoaderSettings(config.root["data"], role: .val)
+    let loader = try LoaderSettings(config.root["data"], role: .val, testsSingly: task.testsSingly)
     try runner.registerEvaluation(config.root["evaluation"]) {
       try task.makeEvaluator(dataset, loader, settings: $0)
     }

@@ -1,13 +1,11 @@
-import Core
-
 extension Image {
   /// The largest picture that a transform makes, in pixels.
-  static let maxPixels = 1 << 28
+  public static let maxPixels = 1 << 28
 
   /// `resized`, for sizes and pictures that come from files.
   ///
   /// - Throws: `DataError` where the picture would be too large, or the backend does not take it.
-  func resized(
+  public func resized(
     width: Int, height: Int, _ interpolation: Interpolation, _ backend: ImageBackend, of file: SampleFile?,
     by transform: String
   ) throws -> Image {
@@ -25,7 +23,7 @@ extension Image {
   }
 
   /// - Throws: `DataError` unless borders of these widths and this colour can be put around the picture.
-  func checkPadding(
+  public func checkPadding(
     left: Int = 0, top: Int = 0, right: Int = 0, bottom: Int = 0, value: [Double], of file: SampleFile?,
     by transform: String
   ) throws {
@@ -36,5 +34,13 @@ extension Image {
     guard value.count == 1 || value.count == channels else {
       throw DataError("\(transform): pad_val must be 1 or \(channels) numbers, found \(value.count)", file: file?.path)
     }
+  }
+}
+
+extension Sample {
+  /// Puts a changed picture in place and notes its shape.
+  public mutating func replaceImage(_ image: Image) {
+    self.image = image
+    meta.imageShape = [image.height, image.width, image.channels]
   }
 }

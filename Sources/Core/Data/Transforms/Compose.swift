@@ -1,4 +1,3 @@
-import Core
 import PyConfig
 
 /// `dict(type='Compose', transforms=[...])`: a pipeline inside a pipeline.
@@ -10,4 +9,10 @@ struct ComposeConfig: ConfigRecord {
     path = reader.path("transforms")
     transforms = try reader.value("transforms")
   }
+}
+
+/// Enters the transforms that are the same in all suites.
+func registerSharedTransforms(_ transforms: inout Registry<any Transform>) {
+  transforms.register("Compose", ComposeConfig.self) { try Pipeline($0.transforms, path: $0.path, $1) }
+  transforms.register("Normalize", Normalize.self) { $0 }
 }

@@ -1,6 +1,4 @@
-import Core
-
-/// `(pixel − mean) / std` for each channel. Mirrors mmcls's `Normalize`.
+/// `(pixel − mean) / std` for each channel. Mirrors `Normalize` of all three suites.
 public struct Normalize: Transform, ConfigRecord {
   public var mean, std: [Double]
   public var toRGB: Bool
