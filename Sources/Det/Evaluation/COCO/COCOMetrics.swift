@@ -21,7 +21,7 @@ public struct COCOMetrics: ConfigRecord, Sendable {
   public init() {}
 
   public init(from reader: inout ConfigReader) throws {
-    let metrics = try reader.value("metric", default: OneOrMany(Metric.bbox))
+    let metrics = try reader.value("metric", default: OneOrMany([Metric.bbox]))
     self.metrics = metrics.elements
     isClasswise = try reader.value("classwise", default: false)
     proposalCounts = try reader.value("proposal_nums", default: [100, 300, 1000])

@@ -17,7 +17,7 @@ public struct LVISMetrics: ConfigRecord, Sendable {
   public init() {}
 
   public init(from reader: inout ConfigReader) throws {
-    let metrics = try reader.value("metric", default: OneOrMany(COCOMetrics.Metric.bbox))
+    let metrics = try reader.value("metric", default: OneOrMany([COCOMetrics.Metric.bbox]))
     self.metrics = metrics.elements
     isClasswise = try reader.value("classwise", default: false)
     proposalCounts = try reader.value("proposal_nums", default: proposalCounts)

@@ -16,10 +16,10 @@ public struct OpenImagesMetrics: ConfigRecord, Sendable {
   public init() {}
 
   public init(from reader: inout ConfigReader) throws {
-    let metrics = try reader.value("metric", default: OneOrMany("mAP")).elements
+    let metrics = try reader.value("metric", default: OneOrMany(["mAP"])).elements
     guard metrics == ["mAP"] else { throw reader.invalid("must be 'mAP', found \(metrics)", key: "metric") }
-    thresholds = try reader.value("iou_thr", default: OneOrMany(0.5)).elements
-    groupThresholds = try reader.value("ioa_thr", default: OneOrMany(0.5)).elements
+    thresholds = try reader.value("iou_thr", default: OneOrMany([0.5])).elements
+    groupThresholds = try reader.value("ioa_thr", default: OneOrMany([0.5])).elements
     for (key, values) in [("iou_thr", thresholds), ("ioa_thr", groupThresholds)] {
       guard !values.isEmpty, values.allSatisfy({ (0...1).contains($0) }) else {
         throw reader.invalid("must be in 0...1, found \(values)", key: key)

@@ -24,12 +24,12 @@ public struct VOCMetrics: ConfigRecord, Sendable {
 
   public var metric = Metric.mAP
   public var proposalCounts = [100, 300, 1000]
-  public var thresholds = OneOrMany(0.5)
+  public var thresholds = OneOrMany([0.5], wasList: false)
 
   public init() {}
 
   public init(from reader: inout ConfigReader) throws {
-    let metrics = try reader.value("metric", default: OneOrMany(Metric.mAP))
+    let metrics = try reader.value("metric", default: OneOrMany([Metric.mAP], wasList: false))
     guard metrics.elements.count == 1 else {
       throw reader.invalid("must be one metric, found \(metrics.elements.map(\.rawValue))", key: "metric")
     }
@@ -38,7 +38,7 @@ public struct VOCMetrics: ConfigRecord, Sendable {
     guard !proposalCounts.isEmpty, proposalCounts.allSatisfy({ (1...1 << 30).contains($0) }) else {
       throw reader.invalid("must be positive numbers, found \(proposalCounts)", key: "proposal_nums")
     }
-    thresholds = try reader.value("iou_thr", default: OneOrMany(0.5))
+    thresholds = try reader.value("iou_thr", default: OneOrMany([0.5], wasList: false))
     guard !thresholds.elements.isEmpty, thresholds.elements.allSatisfy({ (0...1).contains($0) }) else {
       throw reader.invalid("must be in 0...1, found \(thresholds.elements)", key: "iou_thr")
     }
