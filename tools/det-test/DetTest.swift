@@ -94,7 +94,7 @@ struct DetTest: ParsableCommand {
         let files = try ResultFiles(outcome.dataset, test.options).write(outcome.pictures)
         print(files.map { "wrote \($0)" }.joined(separator: "\n"))
       }
-      guard let report = try outcome.evaluation?(outcome.pictures) else { return }
+      guard let report = try outcome.evaluation?.callAsFunction(outcome.pictures) else { return }
       print(report.text)
       print(report.metrics.map { "\($0.key): \($0.value.plainText)" }.joined(separator: "\n"))
       if let workDirectory {

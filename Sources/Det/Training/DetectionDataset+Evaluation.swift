@@ -9,6 +9,10 @@ extension DetectionDataset {
       if type.hasPrefix("LVIS") { return try lvisMeasure(coco, reader) }
       return try cocoMeasure(coco, reader)
     }
+    if let openImages { return try openImagesMeasure(openImages, reader) }
+    if type == "CocoPanopticDataset" {
+      throw reader.invalid("panoptic quality is not measured; test without --eval, train with --no-validate")
+    }
     return try vocMeasure(reader)
   }
 
@@ -59,6 +63,47 @@ extension DetectionDataset {
       }
       return try metrics(results, truths, classNames: names, kind)
     }
+  }
+
+  private func openImagesMeasure(
+    _ reference: OpenImagesReference, _ reader: consuming ConfigReader
+  ) throws -> ([Detections]) throws -> EvaluationReport {
+    let metrics = try OpenImagesMetrics(from: &reader)
+    try reader.finish()
+    let names = classNames ?? []
+    var knowledge = OpenImagesMetrics.Knowledge(superclasses: try reference.superclasses(names.count))
+    let config = reference.config
+    (knowledge.usesSuperclasses, knowledge.filtersLabels) = (config.usesSuperclasses, config.filtersLabels)
+    if config.readsImageLabels {
+      let labels = try reference.imageLabels()
+      knowledge.imageLabels = pictures.map { picture in
+        let name = picture.fileName.split(separator: "/").last ?? ""
+        return labels[String(name.dropLast(4))] ?? []
+      }
+    }
+    let sizes = config.readsMetas && config.readsMetasFromFile ? try reference.sizes(pictures) : nil
+    return { [self, knowledge] results in
+      let truths = try (0..<count).map { index in
+        var truth = MeanAveragePrecision.Truth()
+        let annotation = try annotation(at: index)
+        (truth.boxes, truth.labels, truth.isGroup) = (annotation.boxes, annotation.labels, annotation.isGroup)
+        guard metrics.areBoxesRelative else { return truth }
+        let (height, width) = try sizes?[index] ?? size(of: index)
+        for position in truth.boxes.indices {
+          let box = truth.boxes[position]
+          truth.boxes[position] = Box(
+            box.x1 * Float(width), box.y1 * Float(height), box.x2 * Float(width), box.y2 * Float(height))
+        }
+        return truth
+      }
+      return try metrics(results, truths, classNames: names, knowledge)
+    }
+  }
+
+  /// As pipelines load the picture.
+  private func size(of index: Int) throws -> (height: Int, width: Int) {
+    let image = try Image.read(path: file(at: index).path)
+    return (image.height, image.width)
   }
 
   /// The annotation file as evaluation wants it.
