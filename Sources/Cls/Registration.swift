@@ -17,19 +17,18 @@ private let scope = "mmcls"
 
 private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   backbones.register("AlexNet", scope: scope, PlainBackboneConfig.self) { AlexNet(classes: $0.classes) }
+  backbones.register("HRNet", scope: scope, ClsHRNetConfig.self) { try HRNet($0.config) }
   backbones.register("LeNet5", scope: scope, PlainBackboneConfig.self) { LeNet5(classes: $0.classes) }
   backbones.register("MobileNetV2", scope: scope, ClsMobileNetV2Config.self) { variant in
-    try variant.config.norm.check(channels: MobileNetV2.channels(variant.config))
-    return MobileNetV2(variant.config)
+    try MobileNetV2(checking: variant.config)
   }
-  backbones.register("RegNet", scope: scope, RegNet.Config.self) { config in
-    try config.norm.check(channels: [config.stemChannels] + config.stages.map(\.width))
-    return RegNet(config)
-  }
+  backbones.register("RegNet", scope: scope, ClsRegNetConfig.self) { try RegNet(checking: $0.config) }
   backbones.register("RepVGG", scope: scope, RepVGG.Config.self) { config in
     try config.norm.check(channels: RepVGG.channels(config))
     return RepVGG(config)
   }
+  backbones.register("Res2Net", scope: scope, ClsRes2NetConfig.self) { try checkedResNet($0.config) }
+  backbones.register("ResNeSt", scope: scope, ClsResNeStConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNeXt", scope: scope, ClsResNeXtConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNet", scope: scope, ClsResNetConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNetV1c", scope: scope, ClsResNetConfig.self) { variant in
