@@ -69,29 +69,14 @@ extension DetectionDataset {
   /// The annotation file as evaluation wants it.
   func groundTruth(_ coco: CocoReference) -> COCOGroundTruth {
     let (file, labels, positions) = (coco.file, coco.labels, positions)
-    let categories = Dictionary(uniqueKeysWithValues: file.categories.map { ($0.id, $0) })
+    let known = Dictionary(uniqueKeysWithValues: file.categories.map { ($0.id, $0) })
+    let categories = coco.categoryIDs.map { id in
+      COCOGroundTruth.Category(id: id, name: known[id]?.name ?? "\(id)", frequency: known[id]?.frequency)
+    }
     return COCOGroundTruth(
-      categories: coco.categoryIDs.map { id in
-        .init(id: id, name: categories[id]?.name ?? "\(id)", frequency: categories[id]?.frequency)
-      },
-      pictures: positions.map { file.pictures[$0].id },
-      truths: { index, withMasks in
-        let picture = file.pictures[positions[index]]
-        return try file.objectsOfPicture[positions[index]].compactMap { position in
-          let object = file.objects[Int(position)]
-          guard let label = labels[object.category] else { return nil }
-          return COCOEvaluation.Truth(
-            id: object.id, category: label,
-            box: COCOBox(x: object.x, y: object.y, width: object.width, height: object.height), area: object.area,
-            isCrowd: object.isCrowd, mask: withMasks ? try file.mask(of: object, in: picture) : nil)
-        }
-      },
-      proposalTruths: { index in
-        Boxes(
-          file.objectsOfPicture[positions[index]].lazy.map { file.objects[Int($0)] }
-            .filter { !$0.isIgnored && !$0.isCrowd }
-            .map { Box(Float($0.x), Float($0.y), Float($0.x + $0.width), Float($0.y + $0.height)) })
-      })
+      categories: categories, pictures: positions.map { file.pictures[$0].id },
+      truths: { try file.truths(at: positions[$0], labels, withMasks: $1) },
+      proposalTruths: { file.proposalTruths(at: positions[$0]) })
   }
 }
 
@@ -101,6 +86,32 @@ extension CocoReference {
 }
 
 extension CocoFile {
+  /// The objects of a picture that are of the classes of `labels`.
+  fileprivate func truths(at index: Int, _ labels: [Int: Int], withMasks: Bool) throws -> [COCOEvaluation.Truth] {
+    var truths: [COCOEvaluation.Truth] = []
+    for position in objectsOfPicture[index] {
+      let object = objects[Int(position)]
+      guard let label = labels[object.category] else { continue }
+      let box = COCOBox(x: object.x, y: object.y, width: object.width, height: object.height)
+      let mask = withMasks ? try mask(of: object, in: pictures[index]) : nil
+      truths.append(
+        COCOEvaluation.Truth(
+          id: object.id, category: label, box: box, area: object.area, isCrowd: object.isCrowd, mask: mask))
+    }
+    return truths
+  }
+
+  fileprivate func proposalTruths(at index: Int) -> Boxes {
+    var boxes = Boxes()
+    for position in objectsOfPicture[index] {
+      let object = objects[Int(position)]
+      if object.isIgnored || object.isCrowd { continue }
+      let (right, bottom) = (object.x + object.width, object.y + object.height)
+      boxes.append(Box(Float(object.x), Float(object.y), Float(right), Float(bottom)))
+    }
+    return boxes
+  }
+
   /// - Throws: `DataError` that names the file and the object.
   fileprivate func mask(of object: Object, in picture: Picture) throws -> RunLengthMask {
     guard let outline = segmentation(of: object) else {

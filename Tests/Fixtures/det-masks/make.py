@@ -38,9 +38,6 @@ for number in range(120):
     height, width = int(random.randint(1, 60)), int(random.randint(1, 60))
     polygons = [polygon(int(random.randint(3, 12)), height, width, int(random.randint(0, 4)))
                 for _ in range(random.randint(1, 4))]
-    if number % 12 == 5:  # Four numbers are a box.
-        polygons = [polygon(2, height, width, 1) for _ in polygons]
-        polygons = [[x, y, abs(w), abs(h)] for x, y, w, h in polygons]
     if number % 12 == 7:  # Points along the grid, some of them twice.
         polygons = [[float(round(v)) for v in p] + [float(round(v)) for v in p[-2:]] for p in polygons]
     if number % 12 == 9:  # Far outside.

@@ -1,4 +1,5 @@
 import Core
+import OrderedCollections
 
 /// The numbers that mmdet's `CocoPanopticDataset.evaluate` gives for the metric `PQ`.
 public struct PanopticMetrics: Sendable {
