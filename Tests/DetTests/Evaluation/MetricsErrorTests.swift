@@ -31,8 +31,8 @@ struct MetricsErrorTests {
     #expect(try message(VOCMetrics.self, "metric=['mAP', 'recall']").contains("must be one metric"))
     #expect(try message(VOCMetrics.self, "iou_thr=[]").contains("must be in 0...1, found []"))
     #expect(try message(VOCMetrics.self, "scale_ranges=[(0, 9)]").contains("must be None"))
-    #expect(
-      try message(OpenImagesMetrics.self, "iou_thr=[0.5, 0.6]").contains("must be as many as iou_thr (2), found [0.5]"))
+    let uneven = try message(OpenImagesMetrics.self, "iou_thr=[0.5, 0.6]")
+    #expect(uneven.contains("must be as many as iou_thr (2), found [0.5]"), "\(uneven)")
     #expect(try message(OpenImagesMetrics.self, "metric='bbox'").contains("must be 'mAP', found"))
   }
 

@@ -89,7 +89,8 @@ moved['expand'] = dict(height=60, width=80, bitmaps=[encode(m) for m in masks.ex
 targets = {}
 for name, m, soft in (('polygons', polygons, False), ('bitmaps', masks, False), ('soft', masks, True)):
     cfg = Config(dict(mask_size=28, soft_mask_target=soft))
-    t = mask_target_single(torch.from_numpy(boxes), torch.from_numpy(indices), m, cfg)
+    # It clips the boxes in place.
+    t = mask_target_single(torch.from_numpy(boxes.copy()), torch.from_numpy(indices), m, cfg)
     targets[name] = [round(v, 6) for v in numbers(t.numpy())] if soft else [encode(v) for v in t.numpy()]
 targets['soft'] = targets['soft'][:2 * 28 * 28]
 

@@ -197,6 +197,10 @@ class OpenImages(Prepared, OpenImagesDataset):
     def get_image_level_ann(self, _):
         return [dict(image_level_labels=np.array(p['imageLabels'])) for p in pictures]
 
+    def add_supercategory_ann(self, annotations):
+        # Upstream fails on pictures without objects.
+        return [dict(one, bboxes=one['bboxes'].reshape(-1, 4)) for one in super().add_supercategory_ann(annotations)]
+
     def get_img_shape(self, _):
         self.test_img_shapes = [(1, 1)] * N
 
