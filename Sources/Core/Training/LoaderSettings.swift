@@ -18,15 +18,16 @@ public struct LoaderSettings: Sendable {
   ///   - data: the config's `data`.
   ///   - testsSingly: whether the batches of validation and test are single samples unless their own keys say
   ///     otherwise (mmdet, mmseg), or as large as those of training (mmcls).
+  ///   - dropsLast: whether training leaves out a last batch that is not full unless the config says otherwise.
   /// - Throws: `BuildError` with file, line and key path.
-  public init(_ data: ConfigNode?, role: Role, testsSingly: Bool = false) throws {
+  public init(_ data: ConfigNode?, role: Role, testsSingly: Bool = false, dropsLast: Bool = false) throws {
     (samplesPerBatch, workers) = (1, 2)
-    (shuffles, dropsLast) = (role == .train, false)
+    (shuffles, self.dropsLast) = (role == .train, role == .train && dropsLast)
     guard let data, !data.isNone else { return }
     var common = try ConfigReader(data, path: "data")
     try read(&common)
     // What `data` says of order and rest is meant for training; the others have their own keys for it.
-    if role != .train { (shuffles, dropsLast) = (false, false) }
+    if role != .train { (shuffles, self.dropsLast) = (false, false) }
     if role != .train, testsSingly { samplesPerBatch = try Self.samplesOfDatasets(data, role) ?? 1 }
     let key = "\(role.rawValue)_dataloader"
     if let node = common.node(key), !node.isNone {

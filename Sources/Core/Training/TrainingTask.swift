@@ -7,6 +7,10 @@ public protocol TrainingTask {
   var suite: String { get }
   /// Whether validation takes pictures one at a time unless the config says otherwise, as in mmdet and mmseg.
   var testsSingly: Bool { get }
+  /// Whether training leaves out a last batch that is not full unless the config says otherwise, as in mmseg.
+  var dropsLastBatch: Bool { get }
+  /// Hooks of every training, beside those that configs name.
+  var standardHooks: [(hook: any Hook, priority: HookPriority)] { get }
   /// Builds the model of a config's `model`.
   func makeModel(_ node: ConfigNode, path: String, _ context: BuildContext) throws -> any TrainableModel
   /// Checks that a model and a data set fit each other.
@@ -25,6 +29,8 @@ public protocol TrainingTask {
 
 extension TrainingTask {
   public var testsSingly: Bool { false }
+  public var dropsLastBatch: Bool { false }
+  public var standardHooks: [(hook: any Hook, priority: HookPriority)] { [] }
 }
 
 /// How a source of batches reads its data set.

@@ -34,6 +34,13 @@ extension Component {
 
 func registerAssigners(_ assigners: inout Registry<any Assigner>) {
   assigners.register("MaxIoUAssigner", scope: scope, MaxIoUAssigner.self) { $0 }
+  assigners.register("ATSSAssigner", scope: scope, ATSSAssigner.self) { $0 }
+  assigners.register("ApproxMaxIoUAssigner", scope: scope, ApproxMaxIoUAssigner.self) { $0 }
+  assigners.register("CenterRegionAssigner", scope: scope, CenterRegionAssigner.self) { $0 }
+  assigners.register("GridAssigner", scope: scope, GridAssigner.self) { $0 }
+  assigners.register("PointAssigner", scope: scope, PointAssigner.self) { $0 }
+  assigners.register("SimOTAAssigner", scope: scope, SimOTAAssigner.self) { $0 }
+  assigners.register("UniformAssigner", scope: scope, UniformAssigner.self) { $0 }
   // The original has a form for an accelerator that does the same work on whole batches.
   assigners.register("AscendMaxIoUAssigner", scope: scope, MaxIoUAssigner.self) { $0 }
 }

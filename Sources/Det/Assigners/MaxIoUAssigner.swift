@@ -75,7 +75,7 @@ public struct MaxIoUAssigner: BoxAssigner, ConfigRecord {
   }
 
   /// Which boxes lie within ignored regions.
-  private func hiddenBoxes(_ boxes: Boxes, _ ignored: Boxes) -> [Bool]? {
+  func hiddenBoxes(_ boxes: Boxes, _ ignored: Boxes) -> [Bool]? {
     guard ignoreOverlap > 0, !ignored.isEmpty else { return nil }
     let (boxValues, regions) = (calculator.prepared(boxes), calculator.prepared(ignored))
     var hidden = [Bool](repeating: false, count: boxes.count)

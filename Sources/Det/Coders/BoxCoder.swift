@@ -24,6 +24,11 @@ extension Registries {
 
 func registerCoders(_ coders: inout Registry<any BoxCoder>) {
   coders.register("DeltaXYWHBBoxCoder", scope: scope, DeltaXYWHBBoxCoder.self) { $0 }
+  coders.register("DistancePointBBoxCoder", scope: scope, DistancePointBBoxCoder.self) { $0 }
+  coders.register("LegacyDeltaXYWHBBoxCoder", scope: scope, LegacyDeltaXYWHBBoxCoder.self) { $0 }
+  coders.register("PseudoBBoxCoder", scope: scope, PseudoBBoxCoder.self) { $0 }
+  coders.register("TBLRBBoxCoder", scope: scope, TBLRBBoxCoder.self) { $0 }
+  coders.register("YOLOBBoxCoder", scope: scope, YOLOBBoxCoder.self) { $0 }
 }
 
 extension Boxes {

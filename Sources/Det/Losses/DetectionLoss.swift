@@ -96,4 +96,14 @@ func registerLosses(_ losses: inout Registry<any DetectionLoss>) {
   }
   losses.register("IoULoss", scope: scope, IoULoss.Config.self) { IoULoss($0) }
   losses.register("BoundedIoULoss", scope: scope, BoundedIoULoss.Config.self) { BoundedIoULoss($0) }
+  losses.register("BalancedL1Loss", scope: scope, BalancedL1Loss.Config.self) { BalancedL1Loss($0) }
+  losses.register("MSELoss", scope: scope, MSELoss.Config.self) { MSELoss($0) }
+  losses.register("DiceLoss", scope: scope, DiceLoss.Config.self) { DiceLoss($0) }
+  losses.register("GaussianFocalLoss", scope: scope, GaussianFocalLoss.Config.self) { GaussianFocalLoss($0) }
+  losses.register("QualityFocalLoss", scope: scope, QualityFocalLoss.Config.self) { QualityFocalLoss($0) }
+  losses.register("DistributionFocalLoss", scope: scope, DistributionFocalLoss.Config.self) { DistributionFocalLoss($0) }
+  losses.register("VarifocalLoss", scope: scope, VarifocalLoss.Config.self) { VarifocalLoss($0) }
+  losses.register("GHMC", scope: scope, GHMC.Config.self) { GHMC($0) }
+  losses.register("GHMR", scope: scope, GHMR.Config.self) { GHMR($0) }
+  losses.register("SeesawLoss", scope: scope, SeesawLoss.Config.self) { SeesawLoss($0) }
 }

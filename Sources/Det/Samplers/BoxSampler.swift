@@ -4,7 +4,7 @@ import Core
 public protocol BoxSampler: Sendable {
   /// - Parameters:
   ///   - labels: classes of the objects; needed where their own boxes are added.
-  ///   - hardness: for boxes and what they should be, a loss for each; given where a second stage samples.
+  ///   - hardness: for boxes and what they should be (-1: background), a loss for each; given where a second stage samples.
   /// - Throws: `InvalidConfig` where the sampler needs what is not given.
   func sample(
     _ assigned: AssignResult, _ boxes: Boxes, _ truths: Boxes, labels: [Int]?,
@@ -97,5 +97,11 @@ struct SamplingQuota: Sendable {
 
 func registerSamplers(_ samplers: inout Registry<any BoxSampler>) {
   samplers.register("PseudoSampler", scope: scope, PseudoSampler.Config.self) { _ in PseudoSampler() }
-  samplers.register("RandomSampler", scope: scope, RandomSampler.self) { $0 }
+  samplers.register("RandomSampler", scope: scope, RuleSamplerConfig<RandomRule>.self) { $0.sampler }
+  samplers.register("InstanceBalancedPosSampler", scope: scope, RuleSamplerConfig<InstanceBalancedRule>.self) {
+    $0.sampler
+  }
+  samplers.register("IoUBalancedNegSampler", scope: scope, RuleSamplerConfig<OverlapBalancedRule>.self) { $0.sampler }
+  samplers.register("OHEMSampler", scope: scope, RuleSamplerConfig<HardRule>.self) { $0.sampler }
+  samplers.register("CombinedSampler", scope: scope, CombinedSamplerConfig.self) { $0.sampler }
 }

@@ -53,3 +53,24 @@ extension Tensor {
     }
   }
 }
+
+extension Tensor {
+  /// Attention of sequences to themselves, with several heads.
+  ///
+  /// - Parameters:
+  ///   - packed: queries, keys and values side by side: `[N, L, 3 · heads · d]`.
+  ///   - bias: added to the scores; broadcasts to `[N, heads, L, L]`.
+  /// - Returns: `[N, L, heads · d]`.
+  public static func attention(
+    packed: Tensor, heads: Int, bias: Tensor? = nil, scale: Float? = nil, dropout: Float = 0
+  ) -> Tensor {
+    precondition(
+      packed.rank == 3 && packed.shape[2] % (3 * heads) == 0,
+      "Tensor.attention: [N, L, 3 · \(heads) · d], found \(packed.shape)")
+    let (n, l, width) = (packed.shape[0], packed.shape[1], packed.shape[2] / 3)
+    let parts = packed.reshaped([n, l, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4]).unbound()
+    return attention(
+      query: parts[0], key: parts[1], value: parts[2], bias: bias, scale: scale, dropout: dropout
+    ).transposed(1, 2).reshaped([n, l, width])
+  }
+}
