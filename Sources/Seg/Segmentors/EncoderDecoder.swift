@@ -58,7 +58,9 @@ public final class EncoderDecoder: Module, Segmentor {
   func features(_ images: Tensor) throws -> [Tensor] {
     try check(images.shape)
     let features = backbone(images)
-    return neck.map { $0(features) } ?? features
+    guard let neck else { return features }
+    try neck.check(features.map(\.shape))
+    return neck(features)
   }
 
   // MARK: - Training
