@@ -60,6 +60,7 @@ extension Module {
       stored = [:]
       for (key, value) in inside { stored[String(key.dropFirst(lead.count))] = value }
     }
+    adaptParts(of: &stored)
     var report = LoadReport()
     var assignments: [(entry: StateEntry, value: Tensor)] = []
     for (key, entry) in state {

@@ -5,8 +5,5 @@ func registerBackbones(_ backbones: inout Registry<any Backbone>) {
     try config.resNet.check()
     return ResNet(config.resNet)
   }
-  backbones.register("MixVisionTransformer", scope: scope, SegMixVisionConfig.self) {
-    PyramidVisionTransformer($0.config)
-  }
-  backbones.register("SwinTransformer", scope: scope, SegSwinConfig.self) { SwinTransformer($0.config) }
+  registerTransformers(&backbones)
 }
