@@ -23,7 +23,10 @@ func tool(_ name: String) -> Target {
     name: name, dependencies: ["ToolSupport", "Core", "Cls", "Det", "Seg", "PyConfig", "TorchFile", arguments],
     path: "tools/\(name)", swiftSettings: strict + fastSwift)
 }
-let tools = ["cls-train", "cls-test", "print-config", "model-info", "convert-checkpoint", "image-demo"]
+let tools = [
+  "cls-train", "cls-test", "det-train", "det-test", "seg-train", "seg-test", "print-config", "model-info",
+  "convert-checkpoint", "image-demo",
+]
 
 /// Tests mirror the sources: `Tests/<Module>Tests`.
 func tests(_ module: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -70,7 +73,9 @@ let package = Package(
       ],
       swiftSettings: strict + fastSwift),
     .target(name: "Cls", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
-    .target(name: "Det", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
+    .target(
+      name: "Det", dependencies: ["Core", "CKernels", "PyConfig", "TorchFile", collections],
+      swiftSettings: strict + fastSwift),
     .target(name: "Seg", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
     .target(
       name: "ToolSupport", dependencies: ["Core", "Cls", "Det", "Seg", "PyConfig", arguments, logging],
@@ -82,6 +87,8 @@ let package = Package(
     tests("CKernels", ["CKernels"]),
     tests("Core", ["Core", "PyConfig", "TorchFile", "CKernels", collections, logging]),
     tests("Cls", ["Cls", "Core", "PyConfig", "TorchFile", collections]),
+    tests("Det", ["Det", "Core", "PyConfig", "TorchFile", collections]),
+    tests("Seg", ["Seg", "Core", "PyConfig", "TorchFile", collections, logging]),
     tests("Tool", ["ToolSupport", "Core", "Cls", "PyConfig", "TorchFile", arguments]),
   ] + tools.map(tool)
 )

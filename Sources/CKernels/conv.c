@@ -55,6 +55,7 @@ mm_conv_algorithm mm_conv_choose(const mm_conv_shape *s, mm_conv_setting setting
 
 mm_conv_algorithm mm_conv_choose_dgrad(const mm_conv_shape *s, mm_conv_setting setting) {
   if (depthwise(s)) return MM_CONV_DEPTHWISE;
+  if (mm_scatter_pays(s)) return MM_CONV_SCATTER;
   return winograd_or_direct(s, s->h, s->w, 2 - s->pad_h, 2 - s->pad_w, setting);
 }
 
@@ -64,6 +65,7 @@ size_t mm_conv_packed_bytes(const mm_conv_shape *s, mm_conv_algorithm algorithm)
     case MM_CONV_DEPTHWISE: return mm_depthwise_packed_floats(s) * sizeof(float);
     case MM_CONV_WINOGRAD2: return mm_wino_packed_floats(s, 2, 0) * sizeof(float);
     case MM_CONV_WINOGRAD4: return mm_wino_packed_floats(s, 4, 0) * sizeof(float);
+    case MM_CONV_SCATTER:
     case MM_CONV_DIRECT: break;
   }
   return mm_direct_packed_floats(s, 0) * sizeof(float);
@@ -74,6 +76,7 @@ size_t mm_conv_packed_bytes_dgrad(const mm_conv_shape *s, mm_conv_algorithm algo
     case MM_CONV_DEPTHWISE: return mm_depthwise_packed_floats(s) * sizeof(float);
     case MM_CONV_WINOGRAD2: return mm_wino_packed_floats(s, 2, 1) * sizeof(float);
     case MM_CONV_WINOGRAD4: return mm_wino_packed_floats(s, 4, 1) * sizeof(float);
+    case MM_CONV_SCATTER: return mm_scatter_packed_floats(s) * sizeof(float);
     case MM_CONV_DIRECT:
     case MM_CONV_STEM: break;
   }
@@ -87,6 +90,7 @@ void mm_conv_pack(
     case MM_CONV_DEPTHWISE: mm_depthwise_pack(s, 0, weight, scale, packed); return;
     case MM_CONV_WINOGRAD2: mm_wino_pack(s, 2, 0, weight, scale, packed); return;
     case MM_CONV_WINOGRAD4: mm_wino_pack(s, 4, 0, weight, scale, packed); return;
+    case MM_CONV_SCATTER:
     case MM_CONV_DIRECT: mm_direct_pack(s, 0, weight, scale, packed); return;
   }
 }
@@ -97,6 +101,7 @@ void mm_conv_pack_dgrad(
     case MM_CONV_DEPTHWISE: mm_depthwise_pack(s, 1, weight, scale, packed); return;
     case MM_CONV_WINOGRAD2: mm_wino_pack(s, 2, 1, weight, scale, packed); return;
     case MM_CONV_WINOGRAD4: mm_wino_pack(s, 4, 1, weight, scale, packed); return;
+    case MM_CONV_SCATTER: mm_scatter_pack(s, weight, scale, packed); return;
     case MM_CONV_DIRECT:
     case MM_CONV_STEM: mm_direct_pack(s, 1, weight, scale, packed); return;
   }
@@ -110,6 +115,7 @@ void mm_conv_forward(
     case MM_CONV_DEPTHWISE: mm_depthwise_forward(s, x, packed, bias, residual, act, act_param, y); return;
     case MM_CONV_WINOGRAD2: mm_wino_run(s, 2, 0, x, packed, bias, residual, act, act_param, y); return;
     case MM_CONV_WINOGRAD4: mm_wino_run(s, 4, 0, x, packed, bias, residual, act, act_param, y); return;
+    case MM_CONV_SCATTER:
     case MM_CONV_DIRECT: mm_direct_forward(s, x, packed, bias, residual, act, act_param, y); return;
   }
 }
@@ -121,6 +127,7 @@ void mm_conv_backward_data(
     case MM_CONV_DEPTHWISE: mm_depthwise_backward_data(s, dy, packed, bias, act, act_param, dx); return;
     case MM_CONV_WINOGRAD2: mm_wino_run(s, 2, 1, dy, packed, bias, NULL, act, act_param, dx); return;
     case MM_CONV_WINOGRAD4: mm_wino_run(s, 4, 1, dy, packed, bias, NULL, act, act_param, dx); return;
+    case MM_CONV_SCATTER: mm_scatter_backward_data(s, dy, packed, bias, act, act_param, dx); return;
     case MM_CONV_DIRECT:
     case MM_CONV_STEM: mm_direct_backward_data(s, dy, packed, bias, act, act_param, dx); return;
   }

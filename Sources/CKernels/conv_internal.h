@@ -59,6 +59,13 @@ void mm_direct_backward_data(
 size_t mm_direct_packed_floats(const mm_conv_shape *s, int gradient);
 void mm_direct_pack(const mm_conv_shape *s, int gradient, const float *weight, const float *scale, float *packed);
 
+int mm_scatter_pays(const mm_conv_shape *s);
+size_t mm_scatter_packed_floats(const mm_conv_shape *s);
+void mm_scatter_pack(const mm_conv_shape *s, const float *weight, const float *scale, float *packed);
+void mm_scatter_backward_data(
+    const mm_conv_shape *s, const float *dy, const float *packed, const float *bias, mm_activation act, float act_param,
+    float *dx);
+
 size_t mm_stem_packed_floats(const mm_conv_shape *s);
 void mm_stem_pack(const mm_conv_shape *s, const float *weight, const float *scale, float *packed);
 void mm_stem_forward(

@@ -15,6 +15,7 @@ struct avg_loop {
   long divisor;
   const float *from;
   float *to;
+  long from_count;  // floats
 };
 enum { LANES = 256 };  // channels a unit
 
@@ -42,7 +43,11 @@ MM_INLINE divisors divisors_of(const struct avg_loop *loop, long y, long x) {
         const float *p = from + (iy * w + ix) * c + k;                                                       \
         if (backward) {                                                                                      \
           const divisors d = divisors_of(loop, iy, ix);                                                      \
-          _Pragma("unroll") for (int b = 0; b < blocks; b++) sum[b] += load(p + 16 * b) / d.first / d.second; \
+          _Pragma("unroll") for (int b = 0; b < blocks; b++) {                                               \
+            type v = load(p + 16 * b) / d.first;                                                             \
+            if (d.second != 1) v = v / d.second;                                                             \
+            sum[b] += v;                                                                                     \
+          }                                                                                                  \
         } else {                                                                                             \
           _Pragma("unroll") for (int b = 0; b < blocks; b++) sum[b] += load(p + 16 * b);                     \
         }                                                                                                    \
@@ -50,13 +55,23 @@ MM_INLINE divisors divisors_of(const struct avg_loop *loop, long y, long x) {
       if (by_rows) _Pragma("unroll") for (int b = 0; b < blocks; b++) sum[b] += before[b];                   \
     }                                                                                                        \
     _Pragma("unroll") for (int b = 0; b < blocks; b++)                                                       \
-        store(to + k + 16 * b, backward ? sum[b] : sum[b] / own.first / own.second);                         \
+        store(to + k + 16 * b, backward ? sum[b] : own.second == 1 ? sum[b] / own.first : sum[b] / own.first / own.second); \
   } while (0)
 #define LOAD(p) (*(p))
 #define STORE(p, v) (*(p) = (v))
 
+// Whether 16 floats can be read at every pixel of a window, and written up to `written`, although a pixel has fewer.
+MM_INLINE int narrow_fits(
+    const struct avg_loop *loop, long written, mm_window row, mm_window column, const float *from, long end_of_task) {
+  if (written > end_of_task) return 0;
+  if (row.begin >= row.end || column.begin >= column.end) return 1;
+  const long last = ((row.end - 1) * loop->w + column.end - 1) * loop->c + 16;
+  return from - loop->from + last <= loop->from_count;
+}
+
 MM_INLINE void sums(const struct avg_loop *loop, long first, long end, int backward, int by_rows) {
   const long w = loop->w, c = loop->c, pixels = loop->oh * loop->ow;
+  const long end_of_task = end / loop->blocks * c;  // of what narrow pixels may write
   long pixel = first / loop->blocks, block = first % loop->blocks;
   long image = pixel / pixels, y = pixel % pixels / loop->ow, x = pixel % loop->ow;
   for (long u = first; u < end; u++) {
@@ -67,6 +82,10 @@ MM_INLINE void sums(const struct avg_loop *loop, long first, long end, int backw
     const long start = k, stop = mm_min_long(c, k + LANES);
     divisors own = {1, 1};
     if (!backward && row.begin < row.end && column.begin < column.end) own = divisors_of(loop, y, x);
+    if (c < 16 && narrow_fits(loop, to + 16 - loop->to, row, column, from, end_of_task)) {
+      SUM(mm_v16, 1, MM_LOAD16, MM_STORE16);  // what lies behind the pixel is written again by its successors
+      k = stop;
+    }
     for (; k + 64 <= stop; k += 64) SUM(mm_v16, 4, MM_LOAD16, MM_STORE16);
     for (; k + 16 <= stop; k += 16) SUM(mm_v16, 1, MM_LOAD16, MM_STORE16);
     if (k < stop && stop - start >= 16) {  // the last block overlaps the one before
@@ -104,6 +123,7 @@ static void task(void *context, int task, int worker) {
 // `window` is about how many summands a pixel has.
 static void run(struct avg_loop *loop, long n, long window) {
   loop->blocks = mm_div_up(loop->c, LANES);
+  loop->from_count = n * loop->h * loop->w * loop->c;
   loop->units = n * loop->oh * loop->ow * loop->blocks;
   loop->units_per_task = mm_rows_per_task(mm_min_long(loop->c, LANES) * mm_max_long(window / 2, 1));
   mm_parallel((int)mm_div_up(loop->units, loop->units_per_task), task, loop);

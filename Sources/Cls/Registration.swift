@@ -17,19 +17,27 @@ private let scope = "mmcls"
 
 private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   backbones.register("AlexNet", scope: scope, PlainBackboneConfig.self) { AlexNet(classes: $0.classes) }
+  backbones.register("CSPDarkNet", scope: scope, CSPDarkNetConfig.self) { CSPNet($0.config) }
+  backbones.register("CSPResNeXt", scope: scope, CSPResNeXtConfig.self) { CSPNet($0.config) }
+  backbones.register("CSPResNet", scope: scope, CSPResNetConfig.self) { CSPNet($0.config) }
+  backbones.register("ConvMixer", scope: scope, ConvMixer.Config.self) { ConvMixer($0) }
+  backbones.register("ConvNeXt", scope: scope, ConvNeXt.Config.self) { ConvNeXt($0) }
+  backbones.register("DenseNet", scope: scope, DenseNet.Config.self) { DenseNet($0) }
+  backbones.register("EfficientNet", scope: scope, ClsEfficientNetConfig.self) { try EfficientNet($0.config) }
+  backbones.register("HRNet", scope: scope, ClsHRNetConfig.self) { try HRNet($0.config) }
   backbones.register("LeNet5", scope: scope, PlainBackboneConfig.self) { LeNet5(classes: $0.classes) }
   backbones.register("MobileNetV2", scope: scope, ClsMobileNetV2Config.self) { variant in
-    try variant.config.norm.check(channels: MobileNetV2.channels(variant.config))
-    return MobileNetV2(variant.config)
+    try MobileNetV2(checking: variant.config)
   }
-  backbones.register("RegNet", scope: scope, RegNet.Config.self) { config in
-    try config.norm.check(channels: [config.stemChannels] + config.stages.map(\.width))
-    return RegNet(config)
-  }
+  backbones.register("MobileNetV3", scope: scope, ClsMobileNetV3Config.self) { try MobileNetV3($0.config) }
+  backbones.register("RegNet", scope: scope, ClsRegNetConfig.self) { try RegNet(checking: $0.config) }
+  backbones.register("RepMLPNet", scope: scope, RepMLPNet.Config.self) { RepMLPNet($0) }
   backbones.register("RepVGG", scope: scope, RepVGG.Config.self) { config in
     try config.norm.check(channels: RepVGG.channels(config))
     return RepVGG(config)
   }
+  backbones.register("Res2Net", scope: scope, ClsRes2NetConfig.self) { try checkedResNet($0.config) }
+  backbones.register("ResNeSt", scope: scope, ClsResNeStConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNeXt", scope: scope, ClsResNeXtConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNet", scope: scope, ClsResNetConfig.self) { try checkedResNet($0.config) }
   backbones.register("ResNetV1c", scope: scope, ClsResNetConfig.self) { variant in
@@ -50,10 +58,12 @@ private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   }
   backbones.register("SEResNeXt", scope: scope, ClsSEResNeXtConfig.self) { try checkedResNet($0.config) }
   backbones.register("SEResNet", scope: scope, ClsSEResNetConfig.self) { try checkedResNet($0.config) }
+  backbones.register("ShuffleNetV1", scope: scope, ShuffleNetV1.Config.self) { ShuffleNetV1($0) }
   backbones.register("ShuffleNetV2", scope: scope, ShuffleNetV2.Config.self) { config in
     try config.norm.check(channels: [24] + config.channels + config.channels.map { $0 / 2 })
     return ShuffleNetV2(config)
   }
+  backbones.register("VAN", scope: scope, VAN.Config.self) { VAN($0) }
   backbones.register("VGG", scope: scope, ClsVGGConfig.self) { try VGG($0.config) }
   registerTransformers(&backbones, scope: scope)
 }
@@ -154,12 +164,8 @@ private func registerHooks(_ hooks: inout Registry<any Hook>) {
 private func registerTransforms(_ transforms: inout Registry<any Transform>) {
   transforms.register("CenterCrop", scope: scope, CenterCrop.self) { $0 }
   transforms.register("Collect", scope: scope, Collect.self) { $0 }
-  transforms.register("Compose", scope: scope, ComposeConfig.self) {
-    try Pipeline($0.transforms, path: $0.path, $1)
-  }
   transforms.register("ImageToTensor", scope: scope, ToTensor.self) { $0.named("ImageToTensor") }
   transforms.register("LoadImageFromFile", scope: scope, LoadImageFromFile.self) { $0 }
-  transforms.register("Normalize", scope: scope, Normalize.self) { $0 }
   transforms.register("Pad", scope: scope, Pad.self) { $0 }
   transforms.register("RandomCrop", scope: scope, RandomCrop.self) { $0 }
   transforms.register("RandomFlip", scope: scope, RandomFlip.self) { $0 }

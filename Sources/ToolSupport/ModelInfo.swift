@@ -23,7 +23,7 @@ public struct ModelInfo {
     parameters = model.parameterCount
     guard countsFlops else { return }
     try model.check([1] + inputShape)
-    let complexity = Complexity(of: model, inputShape: inputShape) { model.runDummy($0) }
+    let complexity = try Complexity(of: model, inputShape: inputShape) { try model.runDummy($0) }
     (flops, parameters) = (complexity.flops, complexity.parameters)
   }
 

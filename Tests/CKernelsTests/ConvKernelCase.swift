@@ -52,6 +52,11 @@ struct ConvCase: CustomTestStringConvertible, Sendable {
     inputBias = values(c)
   }
 
+  /// Those, and for the gradient of the input also the sum of windows; without the merged rows of forward passes.
+  var gradientAlgorithms: [mm_conv_algorithm] {
+    algorithms.filter { $0 != MM_CONV_STEM } + (shape.groups == 1 ? [MM_CONV_SCATTER] : [])
+  }
+
   /// Direct, the kernel chosen for the shape, and Winograd's wherever they apply.
   var algorithms: [mm_conv_algorithm] {
     var all = [MM_CONV_DIRECT]

@@ -20,6 +20,10 @@ import Testing
     ConvCase("1x7", n: 1, h: 5, w: 12, c: 16, oc: 24, kernel: (1, 7), pad: (0, 3)),
     ConvCase("5x5, pads of 7", n: 1, h: 4, w: 4, c: 8, oc: 8, kernel: (5, 5), pad: (7, 7)),
     ConvCase("one pixel", n: 3, h: 1, w: 1, c: 16, oc: 16, kernel: (3, 3), pad: (1, 1)),
+    ConvCase("kernel of the image's size", n: 9, h: 5, w: 5, c: 16, oc: 30, kernel: (5, 5)),
+    ConvCase("narrow input, many images", n: 9, h: 14, w: 12, c: 6, oc: 16, kernel: (5, 5), pad: (1, 2)),
+    ConvCase("patches", n: 1, h: 13, w: 12, c: 3, oc: 272, kernel: (4, 4), stride: (4, 4)),
+    ConvCase("windows with gaps", n: 2, h: 12, w: 11, c: 5, oc: 8, kernel: (2, 2), stride: (3, 3), pad: (1, 1)),
     ConvCase("1x1 with stride 3 of 2 rows", n: 1, h: 2, w: 2, c: 4, oc: 4, kernel: (1, 1), stride: (3, 3)),
     ConvCase("32 groups of 4", n: 1, h: 8, w: 8, c: 128, oc: 128, kernel: (3, 3), pad: (1, 1), groups: 32),
     ConvCase("8 groups of 8", n: 2, h: 7, w: 9, c: 64, oc: 64, kernel: (3, 3), stride: (2, 2), pad: (1, 1), groups: 8),
@@ -47,7 +51,7 @@ import Testing
   @Test(arguments: shapes) func `gradient of the input is the naive sum`(_ given: ConvCase) {
     let expected = given.naiveBackwardData()
     onEachSet { set in
-      for algorithm in given.algorithms where algorithm != MM_CONV_STEM {
+      for algorithm in given.gradientAlgorithms {
         let found = given.backwardData(algorithm)
         #expect(
           distance(found, expected) < tolerance(algorithm), "\(given.name), set \(set), algorithm \(algorithm)")
@@ -72,7 +76,7 @@ import Testing
       for count in [1, 2, 4] {
         mm_pool_set_threads(Int32(count))
         var results = given.algorithms.map { given.forward($0) }
-        results += given.algorithms.filter { $0 != MM_CONV_STEM }.map { given.backwardData($0) }
+        results += given.gradientAlgorithms.map { given.backwardData($0) }
         let gradients = given.backwardWeight()
         runs.append(results + [gradients.weight, gradients.bias])
       }
@@ -80,13 +84,18 @@ import Testing
     }
   }
 
-  @Test func `the chosen algorithm follows shape and setting`() {
+  @Test func `the chosen algorithm follows shape and setting`() throws {
     let wide = ConvCase("", n: 1, h: 56, w: 56, c: 64, oc: 64, kernel: (3, 3), pad: (1, 1)).shape
     #expect(choice(wide, MM_CONV_SET_AUTO) == MM_CONV_WINOGRAD4)
     #expect(choice(wide, MM_CONV_SET_AUTO_TRAINING) == MM_CONV_WINOGRAD2)
     #expect(choice(wide, MM_CONV_SET_DIRECT) == MM_CONV_DIRECT)
-    #expect(choice(Self.shapes[3].shape, MM_CONV_SET_AUTO) == MM_CONV_STEM)
-    #expect(choice(Self.shapes[18].shape, MM_CONV_SET_AUTO) == MM_CONV_DEPTHWISE)
+    func named(_ name: String) throws -> mm_conv_shape { try #require(Self.shapes.first { $0.name == name }).shape }
+    #expect(choice(try named("stem"), MM_CONV_SET_AUTO) == MM_CONV_STEM)
+    #expect(choice(try named("depthwise"), MM_CONV_SET_AUTO) == MM_CONV_DEPTHWISE)
+    var whole = try named("kernel of the image's size")
+    #expect(mm_conv_choose_dgrad(&whole, MM_CONV_SET_AUTO) == MM_CONV_SCATTER)
+    var many = try named("narrow input, many images")
+    #expect(mm_conv_choose_dgrad(&many, MM_CONV_SET_AUTO) == MM_CONV_SCATTER)
   }
 
   @Test func `impossible shapes are refused`() {

@@ -45,7 +45,10 @@ func expectSameBits(_ what: String, sourceLocation: SourceLocation = #_sourceLoc
   for count in [1, 2, 4] {
     mm_pool_set_threads(Int32(count))
     let bits = body().map(\.bitPattern)
-    if let first { #expect(bits == first, "\(what), \(count) threads", sourceLocation: sourceLocation) }
+    if let first {
+      let differing = zip(bits, first).count { $0 != $1 }  // the numbers themselves would fill pages
+      #expect(differing == 0, "\(what), \(count) threads", sourceLocation: sourceLocation)
+    }
     first = first ?? bits
   }
 }

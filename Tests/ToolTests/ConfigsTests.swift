@@ -21,11 +21,9 @@ struct ConfigsTests {
   @Test(arguments: files) func `resolves, builds its model and names what a run needs`(file: String) throws {
     let config = try Config.load(path: Self.folder.appendingPathComponent(file).path)
     #expect(config.warnings.isEmpty)
-    let context = BuildContext(registries: allRegistries(), scope: "mmcls")
+    let context = BuildContext(registries: allRegistries(), scope: "mm\(file.prefix(3))")
     let node = try #require(config.root["model"])
-    let model = try withoutInitialValues {
-      try context.registries.classifiers.build(node, path: "model", context: context)
-    }
+    let model = try withoutInitialValues { try buildAnyModel(node, path: "model", context.registries) }
     #expect(model.parameterCount > 0)
     let optimizer = try buildOptimizer(try #require(config.root["optimizer"]), for: model, context: context)
     #expect(!optimizer.groups.isEmpty)

@@ -17,7 +17,8 @@ struct UsageErrorTests {
   }
 
   @Test(arguments: [
-    ("cls-train", ["x.py"]), ("cls-test", ["x.py", "x.pth", "--metrics", "accuracy"]), ("print-config", ["x.py"]),
+    ("cls-train", ["x.py"]), ("cls-test", ["x.py", "x.pth", "--metrics", "accuracy"]),
+    ("seg-train", ["x.py"]), ("seg-test", ["x.py", "x.pth", "--out", "x"]), ("print-config", ["x.py"]),
     ("model-info", ["x.py"]), ("convert-checkpoint", ["x.pth", "y.pth"]), ("image-demo", ["x.py", "x.pth", "x.png"]),
   ])
   func `every tool has help and refuses unknown options`(tool: String, arguments: [String]) throws {

@@ -46,13 +46,15 @@ typedef enum {
 // How a convolution is computed; it decides the layout of the packed weights.
 // DIRECT serves every shape. STEM merges the taps of a kernel row, for few input channels. DEPTHWISE is for one channel
 // a group on both sides. WINOGRAD2 and WINOGRAD4, F(2x2, 3x3) and F(4x4, 3x3), are for 3x3 kernels of stride and
-// dilation 1 without groups; they round more (about 1e-5 and 6e-5 of the RMS).
+// dilation 1 without groups; they round more (about 1e-5 and 6e-5 of the RMS). SCATTER, for the gradient of the input
+// without groups only, multiplies every output pixel with all weights and adds the windows up.
 typedef enum {
   MM_CONV_DIRECT,
   MM_CONV_STEM,
   MM_CONV_DEPTHWISE,
   MM_CONV_WINOGRAD2,
   MM_CONV_WINOGRAD4,
+  MM_CONV_SCATTER,
 } mm_conv_algorithm;
 
 // What mm_conv_choose may pick: no Winograd at all, up to F(2x2), up to F(4x4). AUTO is F4, AUTO_TRAINING is F2.

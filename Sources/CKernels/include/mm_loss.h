@@ -19,3 +19,16 @@ long mm_cross_entropy_forward(const mm_cross_entropy *_Nonnull p, const float *_
 void mm_cross_entropy_backward(const mm_cross_entropy *_Nonnull p, const float *_Nonnull x,
                                const int64_t *_Nonnull label, const float *_Nonnull lse, const float *_Nonnull dloss,
                                long step, float *_Nonnull dx);
+
+// Focal loss of logits [rows, n] through sigmoids. A label in 0..<n is the positive class of a row; any other: none.
+typedef struct mm_focal {
+  long rows, n;
+  float gamma, alpha;
+} mm_focal;
+
+// loss [rows]: the sum over a row's classes, times the row's weight (1 where NULL; 0 hides even NaN).
+void mm_focal_forward(const mm_focal *_Nonnull p, const float *_Nonnull x, const int64_t *_Nonnull label,
+                      const float *_Nullable weight, float *_Nonnull loss);
+// dx [rows, n] from dloss, whose elements lie `step` apart (0: one for all).
+void mm_focal_backward(const mm_focal *_Nonnull p, const float *_Nonnull x, const int64_t *_Nonnull label,
+                       const float *_Nullable weight, const float *_Nonnull dloss, long step, float *_Nonnull dx);

@@ -1,5 +1,6 @@
 // `interpolate` over NHWC data: x is [n, h, w, c], y is [n, oh, ow, c].
 #pragma once
+#include <stdint.h>
 
 typedef enum mm_resize_mode {
   MM_RESIZE_NEAREST,
@@ -18,5 +19,7 @@ typedef struct mm_resize {
 } mm_resize;
 
 void mm_resize_forward(const mm_resize *_Nonnull r, const float *_Nonnull x, float *_Nonnull y);
+// Of bilinear interpolation, only which channel is the largest: y is [n, oh, ow]. At most 256 channels.
+void mm_resize_largest(const mm_resize *_Nonnull r, const float *_Nonnull x, uint8_t *_Nonnull y);
 // dx is overwritten.
 void mm_resize_backward(const mm_resize *_Nonnull r, const float *_Nonnull dy, float *_Nonnull dx);

@@ -5,14 +5,12 @@ import PyConfig
 struct ClsResNetConfig: ConfigRecord {
   var config = ResNet.Config()
 
-  init(from reader: inout ConfigReader) throws {
-    let depth: Int = try reader.value("depth")
-    guard let known = ResNet.Depth(rawValue: depth) else {
-      throw reader.invalid(
-        "must be one of \(ResNet.Depth.allCases.map { String($0.rawValue) }.joined(separator: ", ")), found \(depth)",
-        key: "depth")
-    }
-    config.depth = known
+  init(from reader: inout ConfigReader) throws { try self.init(from: &reader, depths: ResNet.Depth.standard) }
+
+  init(from reader: inout ConfigReader, depths: [ResNet.Depth], stem isDeep: Bool = false, averagesDown: Bool = false)
+    throws
+  {
+    config.depth = try ResNet.Depth(from: &reader, among: depths)
     config.inChannels = try reader.value("in_channels", default: 3)
     config.stemChannels = try reader.value("stem_channels", default: 64)
     config.baseChannels = try reader.value("base_channels", default: 64)
@@ -29,8 +27,8 @@ struct ClsResNetConfig: ConfigRecord {
       throw reader.invalid("must be in 0..<\(stages), found \(config.outIndices)", key: "out_indices")
     }
     config.style = try reader.value("style", default: .pytorch)
-    config.stem = try reader.value("deep_stem", default: false) ? .deep : .plain
-    config.averageDown = try reader.value("avg_down", default: false)
+    config.stem = try reader.value("deep_stem", default: isDeep) ? .deep : .plain
+    config.averageDown = try reader.value("avg_down", default: averagesDown)
     config.frozenStages = try reader.value("frozen_stages", default: -1)
     config.conv = try reader.optional("conv_cfg") ?? .plain
     config.norm = try reader.value("norm_cfg", default: .batchNorm)
@@ -87,35 +85,56 @@ struct ClsSEResNeXtConfig: ConfigRecord {
   }
 }
 
-struct ClsMobileNetV2Config: ConfigRecord {
-  var config = MobileNetV2.Config()
+/// `Res2Net`: a hierarchy of 3x3 convolutions in each block.
+struct ClsRes2NetConfig: ConfigRecord {
+  var config: ResNet.Config
 
   init(from reader: inout ConfigReader) throws {
-    config.widenFactor = try reader.value("widen_factor", default: 1)
-    guard config.widenFactor > 0, config.widenFactor <= 64 else {
-      throw reader.invalid("must be positive and at most 64, found \(config.widenFactor)", key: "widen_factor")
-    }
-    config.outIndices = try reader.value("out_indices", default: [7])
-    guard config.outIndices.allSatisfy({ (0..<8).contains($0) }) else {
-      throw reader.invalid("must be in 0..<8, found \(config.outIndices)", key: "out_indices")
-    }
-    config.frozenStages = try reader.value("frozen_stages", default: -1)
-    guard (-1..<8).contains(config.frozenStages) else {
-      throw reader.invalid("must be in -1..<8, found \(config.frozenStages)", key: "frozen_stages")
-    }
-    config.conv = try reader.optional("conv_cfg") ?? .plain
-    config.norm = try reader.value("norm_cfg", default: .batchNorm)
-    config.activation = try reader.value("act_cfg", default: .relu6)
-    config.evaluatesNorm = try reader.value("norm_eval", default: false)
+    config = try ClsResNetConfig(
+      from: &reader, depths: ResNet.Depth.withBottlenecks, stem: true, averagesDown: true
+    ).config
+    config.middle = try .hierarchy(from: &reader, poolsAlways: true)
+    config.omitsIdlePooling = false
+    // The original's block has no stochastic depth, whatever is asked for.
+    config.dropPath = 0
+  }
+}
+
+/// `ResNeSt`: as `ResNetV1d`, with split attention in each block.
+struct ClsResNeStConfig: ConfigRecord {
+  var config: ResNet.Config
+
+  init(from reader: inout ConfigReader) throws {
+    let groups = try reader.value("groups", default: 1)
+    let width = try reader.value("width_per_group", default: 4)
+    config = try ClsResNetConfig(
+      from: &reader, depths: ResNet.Depth.withBottlenecks + [.r200, .r269]
+    ).config
+    (config.stem, config.averageDown) = (.deep, true)
+    (config.groups, config.widthPerGroup) = (groups, width)
+    config.middle = try .splitAttention(from: &reader)
+    // The original's block has no stochastic depth, whatever is asked for.
+    config.dropPath = 0
+  }
+}
+
+struct ClsMobileNetV2Config: ConfigRecord {
+  var config: MobileNetV2.Config
+
+  init(from reader: inout ConfigReader) throws {
+    config = try MobileNetV2.Config(from: &reader, outIndices: [7])
     config.initialization = try reader.initialization(default: config.initialization)
-    reader.ignore("with_cp")
   }
 }
 
 struct ClsVGGConfig: ConfigRecord {
   var config = VGG.Config()
 
-  init(from reader: inout ConfigReader) throws {
+  init(from reader: inout ConfigReader) throws { try self.init(from: &reader, depths: ResNet.Depth.standard) }
+
+  init(from reader: inout ConfigReader, depths: [ResNet.Depth], stem isDeep: Bool = false, averagesDown: Bool = false)
+    throws
+  {
     config.depth = try reader.value("depth")
     config.classes = try reader.value("num_classes", default: -1)
     config.stages = try reader.value("num_stages", default: 5)

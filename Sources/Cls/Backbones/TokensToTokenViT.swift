@@ -149,7 +149,7 @@ public final class TokensToTokenViT: Module, TokenBackbone, ConfiguredModule {
   }
 }
 
-extension TokensToTokenViT: StateAdapting {
+extension TokensToTokenViT: PartAdapting {
   /// A position embedding of square images of another size is resized.
   public func adaptState(_ state: inout OrderedDictionary<String, StoredTensor>) {
     state.resizePositions(

@@ -30,11 +30,3 @@ public struct LoadImageFromFile: Transform, ConfigRecord {
     return true
   }
 }
-
-extension Sample {
-  /// Puts a changed picture in place and notes its shape.
-  mutating func replaceImage(_ image: Image) {
-    self.image = image
-    meta.imageShape = [image.height, image.width, image.channels]
-  }
-}

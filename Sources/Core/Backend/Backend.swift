@@ -3,7 +3,8 @@
 /// Backends see tensors without looking at their place in a graph and return tensors without one; shapes have been
 /// checked before. One protocol a family of operations keeps the list readable.
 protocol Backend: Sendable, MemoryBackend, ElementwiseBackend, ReductionBackend, MatrixBackend, IndexBackend,
-  ConvolutionBackend, PoolingBackend, NormalizationBackend, SpatialBackend, OptimizerBackend, AttentionBackend
+  ConvolutionBackend, DeformableBackend, PoolingBackend, NormalizationBackend, SpatialBackend, RegionBackend,
+  OptimizerBackend, AttentionBackend
 {}
 
 /// Moving elements: between host and device, and between layouts and types.

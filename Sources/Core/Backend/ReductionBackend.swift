@@ -31,6 +31,12 @@ protocol ReductionBackend {
   func crossEntropyGradient(
     _ logits: Tensor, _ labels: Tensor, _ options: CrossEntropyOptions, logSumExp: Tensor, gradient: Tensor
   ) -> Tensor
+  /// Focal loss of `x` `[N, C]` against `labels` `[N]` (`int64`), summed over classes: `[N]`. All row-major.
+  func sigmoidFocalLoss(_ x: Tensor, _ labels: Tensor, gamma: Float, alpha: Float, weight: Tensor?) -> Tensor
+  /// The gradient of `sigmoidFocalLoss` with respect to `x`.
+  func sigmoidFocalLossGradient(
+    _ x: Tensor, _ labels: Tensor, gamma: Float, alpha: Float, weight: Tensor?, gradient: Tensor
+  ) -> Tensor
 }
 
 /// What a cross entropy depends on besides logits and labels.

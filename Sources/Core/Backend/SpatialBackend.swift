@@ -31,6 +31,8 @@ struct GridSampling: Sendable, Equatable {
 /// Images are `[N, C, H, W]` in any layout, results channels-last.
 protocol SpatialBackend {
   func resize(_ x: Tensor, _ resize: Resize) -> Tensor
+  /// Which channel is the largest of each pixel of the resized image: `uint8`, `[N, H, W]`.
+  func resizedArgmax(_ x: Tensor, _ resize: Resize) -> Tensor
   /// The gradient of an image of `size`.
   func resizeGradient(_ gradient: Tensor, _ resize: Resize, size: Pair) -> Tensor
 

@@ -37,6 +37,27 @@ public struct FeatureShape: Sendable, Equatable {
 /// A network between a backbone and a head.
 public protocol Neck: Module {
   func callAsFunction(_ features: [Tensor]) -> [Tensor]
+  /// Channels of the feature maps that it takes, where their number is fixed.
+  var inputChannels: [Int]? { get }
+  /// Channels of the feature maps that it returns, where that is known.
+  var outputChannels: [Int]? { get }
+  /// Whether feature maps of these shapes can go through it.
+  ///
+  /// - Throws: `InvalidConfig`.
+  func check(_ shapes: [[Int]]) throws
+}
+
+extension Neck {
+  public var inputChannels: [Int]? { nil }
+  public var outputChannels: [Int]? { nil }
+
+  public func check(_ shapes: [[Int]]) throws { try checkChannels(shapes) }
+
+  /// Compares channels with those that the neck takes.
+  public func checkChannels(_ shapes: [[Int]]) throws {
+    guard let inputChannels, shapes.map({ $0[1] }) != inputChannels else { return }
+    throw InvalidConfig("neck.in_channels must be the backbone's, \(shapes.map { $0[1] }), found \(inputChannels)")
+  }
 }
 
 extension Registries {

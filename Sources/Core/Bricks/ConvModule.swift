@@ -47,6 +47,13 @@ public final class ConvModule: Module, UnaryModule {
     InitialValues.draw { initializeWeights(using: &$0) }
   }
 
+  /// With the convolution of another module and a norm of its own; activation and order are the other's.
+  public init(sharing other: ConvModule, norm: NormConfig?) {
+    conv = other.conv
+    _norm = Named(norm?.abbreviation ?? "norm", norm?.make(other.conv.outChannels))
+    (activate, activation, order) = (other.activate, other.activation, other.order)
+  }
+
   /// With the options most often given written out.
   public convenience init(
     _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
@@ -61,7 +68,10 @@ public final class ConvModule: Module, UnaryModule {
 
   /// mmcv's rule: Kaiming for the convolution, 1 and 0 for the norm.
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    if case .function(.leakyReLU(let slope))? = activation {
+    if conv is ModulatedDeformConv2dPack {
+      // It has a rule of its own.
+      conv.initializeWeights(using: &generator)
+    } else if case .function(.leakyReLU(let slope))? = activation {
       Init.kaiming(conv.weight, a: Double(slope), nonlinearity: .leakyReLU, using: &generator)
     } else {
       Init.kaiming(conv.weight, using: &generator)

@@ -105,6 +105,11 @@ extension Module {
   /// The names by which an `init_cfg` can mean this layer: of its PyTorch class and of that class's bases.
   var classNames: Set<String> {
     switch self {
+    // Only a class and its direct bases count.
+    case is ConvWS2d: ["ConvWS2d", "Conv2d"]
+    case is ConvAWS2d: ["ConvAWS2d", "Conv2d"]
+    case is DeformConv2dPack: ["DeformConv2dPack", "DeformConv2d"]
+    case is ModulatedDeformConv2dPack: ["ModulatedDeformConv2dPack", "ModulatedDeformConv2d"]
     case is Conv2d: ["Conv2d", "_ConvNd"]
     case is ConvTranspose2d: ["ConvTranspose2d", "_ConvTransposeNd"]
     case is BatchNorm2d: ["BatchNorm2d", "_BatchNorm", "SyncBatchNorm"]

@@ -60,9 +60,11 @@ extension Module {
       stored = [:]
       for (key, value) in inside { stored[String(key.dropFirst(lead.count))] = value }
     }
-    adaptParts(of: &stored)
+    forEachModule { key, module in
+      (module as? any StateAdapting)?.adapt(&stored, prefix: key.isEmpty ? "" : key + ".")
+    }
     var report = LoadReport()
-    var assignments: [(entry: StateEntry, value: Tensor)] = []
+    var assignments: [(entry: StateEntry, value: StoredTensor)] = []
     for (key, entry) in state {
       guard let value = stored.removeValue(forKey: key) else {
         if !key.contains("num_batches_tracked") { report.missing.append(key) }
@@ -71,16 +73,16 @@ extension Module {
       let expected = entry.value.shape
       // Scalars were saved with one axis by PyTorch before 0.4.
       let fits = value.shape == expected || expected.isEmpty && value.shape == [1]
-      guard fits, let tensor = Tensor(value, as: entry.value.dtype) else {
+      guard fits, value.fits(entry.value.dtype) else {
         report.mismatched.append(.init(key: key, found: value.shape, expected: expected))
         continue
       }
       report.matched.append(key)
-      assignments.append((entry, tensor.reshaped(expected)))
+      assignments.append((entry, value))
     }
     report.unexpected = Array(stored.keys)
     if strict, !report.isPerfect { throw LoadError(text: report.description) }
-    for (entry, value) in assignments { entry.assign(value) }
+    for (entry, value) in assignments { value.write(into: entry.value) }
     return report
   }
 }

@@ -1,67 +1,10 @@
 import OrderedCollections
 import TorchFile
 
-/// A module that takes checkpoints of other sizes, or with other keys, than its own.
-///
-/// What hooks of `load_state_dict` do in the original suites: it works on every file that is loaded.
+/// A module that understands state dicts which do not quite fit it: of its earlier versions, or of other layers.
 public protocol StateAdapting: Module {
-  /// Revises what a checkpoint holds for this module, under keys that begin at it.
-  func adaptState(_ state: inout OrderedDictionary<String, StoredTensor>)
-}
-
-/// A module that takes files of others as weights to begin with.
-///
-/// What `init_weights` does in the original suites with `init_cfg=dict(type='Pretrained', ...)`: it works on that file only.
-public protocol PretrainedAdapting: Module {
-  /// Revises what the file holds.
-  func adaptPretrained(_ state: inout OrderedDictionary<String, StoredTensor>)
-}
-
-extension Module {
-  /// Lets this module and those below it revise a state dict.
-  func adaptParts(of state: inout OrderedDictionary<String, StoredTensor>) {
-    forEachModule { key, module in
-      guard let adapting = module as? any StateAdapting else { return }
-      let lead = key.isEmpty ? "" : key + "."
-      var part: OrderedDictionary<String, StoredTensor> = [:]
-      for (key, value) in state where key.hasPrefix(lead) { part[String(key.dropFirst(lead.count))] = value }
-      adapting.adaptState(&part)
-      state.removeAll { key, _ in key.hasPrefix(lead) }
-      for (key, value) in part { state[lead + key] = value }
-    }
-  }
-
-  /// Loads the file that a `Pretrained` rule names.
+  /// Renames, adds or replaces entries before they are matched with the module's own.
   ///
-  /// - Parameter prefix: takes only keys below this one, without it; modules that revise such files themselves do not
-  ///   look at it, as in the original.
-  /// - Throws: `CheckpointError`, `TorchFileError`.
-  @discardableResult
-  public func loadPretrained(_ path: String, prefix: String? = nil) throws -> LoadReport {
-    guard let adapting = self as? any PretrainedAdapting else { return try loadCheckpoint(path, prefix: prefix) }
-    var checkpoint = try Checkpoint(path: path)
-    adapting.adaptPretrained(&checkpoint.state)
-    do {
-      return try load(checkpoint.state, revisions: [.withoutModule])
-    } catch let error as LoadError {
-      throw CheckpointError(path: path, error.text)
-    }
-  }
-}
-
-extension OrderedDictionary where Key == String, Value == StoredTensor {
-  /// Replaces a tensor by what `change` makes of it, if it is there and of floating-point numbers.
-  mutating func change(_ key: String, _ change: (Tensor) -> Tensor?) {
-    guard let stored = self[key], let tensor = Tensor(stored, as: .float32) else { return }
-    if let changed = withoutGradient({ change(tensor) }) { self[key] = StoredTensor(changed) }
-  }
-
-  /// The same tensors under other keys; those for which `rename` gives `nil` go.
-  mutating func renameKeys(_ rename: (String) -> String?) {
-    var renamed: Self = [:]
-    for (key, value) in self {
-      if let key = rename(key) { renamed[key] = value }
-    }
-    self = renamed
-  }
+  /// - Parameter prefix: what the module's keys begin with, its last dot included.
+  func adapt(_ stored: inout OrderedDictionary<String, StoredTensor>, prefix: String)
 }

@@ -2,7 +2,7 @@ import TorchFile
 
 extension StoredTensor {
   /// A copy of a tensor, in row-major order.
-  init(_ tensor: Tensor) {
+  public init(_ tensor: Tensor) {
     let source = tensor.contiguousDetached()
     let bytes = [UInt8](unsafeUninitializedCapacity: source.count * source.dtype.size) {
       buffer, initialized in
@@ -30,6 +30,11 @@ extension ScalarType {
 extension Tensor {
   /// The numbers of a stored tensor as a tensor of type `dtype`; `nil` if that would turn fractions into whole numbers.
   init?(_ stored: StoredTensor, as dtype: DType) {
+    if ScalarType(dtype) == stored.scalarType, Int(littleEndian: 1) == 1 {
+      self.init(uninitialized: stored.shape, dtype: dtype)
+      stored.bytes.withUnsafeBytes { backend.upload($0, to: self) }
+      return
+    }
     switch dtype {
     case .float32: self.init(stored.asFloat32(), shape: stored.shape)
     case .float16, .bfloat16:
@@ -65,5 +70,28 @@ extension Tensor {
       preconditionFailure("Tensor: \(stored.scalarType) fits \(dtype)")
     }
     self = tensor
+  }
+}
+
+extension StoredTensor {
+  /// Overwrites a tensor with these numbers, converted to its type; the tensor's storage stays.
+  ///
+  /// - Precondition: as many elements as the tensor has, of numbers that its type can hold.
+  func write(into tensor: Tensor) {
+    let target = tensor.detached()
+    if ScalarType(target.dtype) == scalarType, target.isContiguous, Int(littleEndian: 1) == 1 {
+      target.storage.touch()
+      bytes.withUnsafeBytes { target.backend.upload($0, to: target) }
+    } else if let converted = Tensor(self, as: target.dtype) {
+      target.assignInPlace(converted.reshaped(target.shape))
+    }
+  }
+
+  /// Whether a tensor of type `dtype` can hold these numbers.
+  func fits(_ dtype: DType) -> Bool {
+    switch dtype {
+    case .float32, .float16, .bfloat16: true
+    case .int64, .int32, .uint8, .bool: scalarType == ScalarType(dtype) || asInt64() != nil
+    }
   }
 }

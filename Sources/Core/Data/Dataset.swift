@@ -11,10 +11,13 @@ public protocol Dataset: AnyObject, Sendable {
   func sample(at index: Int, using generator: inout RandomGenerator) throws -> Sample?
   /// Classes that occur in a sample, for sampling by class.
   func categories(at index: Int) -> [Int]
+  /// The group of a sample, where batches are to be of samples of one group; 0 or 1.
+  func group(at index: Int) -> Int
 }
 
 extension Dataset {
   public var palette: [[UInt8]]? { nil }
+  public func group(at index: Int) -> Int { 0 }
 }
 
 extension Registries {

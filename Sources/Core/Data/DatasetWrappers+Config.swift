@@ -41,8 +41,9 @@ struct ClassBalancedConfig: ConfigRecord {
   }
 }
 
-/// Enters the wrappers that all tasks share.
+/// Enters the wrappers of data sets, and the transforms, that all tasks share.
 public func registerDatasetWrappers(_ registries: inout Registries) {
+  registerSharedTransforms(&registries.transforms)
   registries.datasets.register("ConcatDataset", ConcatConfig.self) { config, context in
     try ConcatDataset(
       config.datasets.enumerated().map { try buildDataset($1, path: "\(config.path).\($0)", context) },

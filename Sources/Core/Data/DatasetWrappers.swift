@@ -34,6 +34,11 @@ public final class ConcatDataset: Dataset {
     return datasets[part].categories(at: local)
   }
 
+  public func group(at index: Int) -> Int {
+    let (part, local) = locate(index)
+    return datasets[part].group(at: local)
+  }
+
   private func locate(_ index: Int) -> (part: Int, local: Int) {
     let part = ends.firstIndex { index < $0 } ?? ends.count - 1
     return (part, index - (part > 0 ? ends[part - 1] : 0))
@@ -56,6 +61,8 @@ public final class RepeatDataset: Dataset {
   }
 
   public func categories(at index: Int) -> [Int] { dataset.categories(at: index % dataset.count) }
+
+  public func group(at index: Int) -> Int { dataset.group(at: index % dataset.count) }
 }
 
 /// A data set in which images with rare classes occur more than once.
@@ -90,4 +97,6 @@ public final class ClassBalancedDataset: Dataset {
   }
 
   public func categories(at index: Int) -> [Int] { dataset.categories(at: indices[index]) }
+
+  public func group(at index: Int) -> Int { dataset.group(at: indices[index]) }
 }

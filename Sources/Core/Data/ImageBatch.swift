@@ -1,4 +1,4 @@
-/// Pictures of one size side by side, ready to become a tensor.
+/// Pictures side by side, ready to become a tensor.
 public struct ImageBatch: Sendable {
   /// `count × height × width × channels`, row by row.
   public var pixels: [Float]
@@ -31,6 +31,51 @@ public struct ImageBatch: Sendable {
         }
       }
       filled = samples.count * size
+    }
+  }
+
+  /// Joins the pictures of samples; smaller ones grow at the right and the bottom to the size of the largest.
+  ///
+  /// - Parameter value: of the pixels that are added.
+  /// - Throws: `DataError` that names the file whose number of channels differs, or that makes the batch too large.
+  public init(_ samples: [Sample], paddingWith value: Float) throws {
+    guard let first = samples.first else { throw DataError("ImageBatch: at least one sample") }
+    let images = try samples.map { try $0.requireImage("Collect") }
+    (count, channels) = (images.count, images[0].channels)
+    (height, width) = (images.map(\.height).max() ?? 0, images.map(\.width).max() ?? 0)
+    for (sample, image) in zip(samples, images) where image.channels != channels {
+      throw DataError(
+        "images of a batch must have as many channels, found \(image.channels) here and \(channels) in "
+          + "\(first.file?.path ?? "the first")", file: sample.file?.path)
+    }
+    guard width <= Image.maxPixels / height / count else {
+      throw DataError(
+        "a batch of at most \(Image.maxPixels) pixels, found \(count) pictures in \(height)x\(width)",
+        file: first.file?.path)
+    }
+    let (row, total) = (width * channels, count * height * width * channels)
+    let (height, channels) = (height, channels)
+    pixels = [Float](unsafeUninitializedCapacity: total) { target, filled in
+      filled = total
+      guard let base = target.baseAddress else { return }
+      for (index, image) in images.enumerated() {
+        let used = image.width * channels
+        for y in 0..<height {
+          let line = base + (index * height + y) * row
+          guard y < image.height else {
+            line.update(repeating: value, count: row)
+            continue
+          }
+          switch image.pixels {
+          case .f32(let values):
+            values.withUnsafeBufferPointer { source in
+              if let start = source.baseAddress { line.update(from: start + y * used, count: used) }
+            }
+          case .u8(let bytes): for x in 0..<used { line[x] = Float(bytes[y * used + x]) }
+          }
+          (line + used).update(repeating: value, count: row - used)
+        }
+      }
     }
   }
 

@@ -13,6 +13,8 @@ public struct Sample: Sendable {
   public var labelScores: [Float]?
   /// The keys that the pipeline hands to the model (`Collect`); `nil` before.
   public var collectedKeys: [String]?
+  /// The same picture prepared in several ways, for tests that merge what the model says of each; `nil` otherwise.
+  public var views: [Sample]?
   private var fields: [ObjectIdentifier: any Sendable] = [:]
 
   public init(file: SampleFile? = nil, image: Image? = nil) {
@@ -69,6 +71,8 @@ public struct ImageMeta: Sendable, Equatable {
   public var scaleFactor: [Float] = [1, 1, 1, 1]
   public var isFlipped = false
   public var flipDirection: String?
+  /// Top, bottom, left, right of the picture in a frame that it was centred in; `nil` where it fills it.
+  public var border: [Float]?
   public var normalization = Normalization(mean: [0, 0, 0], std: [1, 1, 1], toRGB: false)
 
   public init() {}

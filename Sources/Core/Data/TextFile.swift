@@ -49,3 +49,18 @@ public enum DataFile {
     return String(cString: home) + path.dropFirst()
   }
 }
+
+extension DataFile {
+  /// Writes a text file and the folders that it is in; the file is there completely or not at all.
+  ///
+  /// - Throws: `DataError` that says what is wrong with the path.
+  public static func write(_ text: String, to path: String) throws {
+    let url = URL(fileURLWithPath: expandingTilde(path))
+    do {
+      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: url, options: .atomic)
+    } catch {
+      throw DataError("cannot be written: \(error.localizedDescription)", file: path)
+    }
+  }
+}

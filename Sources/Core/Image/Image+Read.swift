@@ -93,7 +93,7 @@ extension Image {
 
   /// An image turned upright.
   /// - Parameter orientation: EXIF's value, 1...8.
-  func turned(orientation: Int) -> Image {
+  public func turned(orientation: Int) -> Image {
     let swaps = orientation >= 5
     return like(width: swaps ? height : width, height: swaps ? width : height) { target in
       withRawPixels {

@@ -8,6 +8,15 @@ extension Image {
     return mapped(tables: (0..<channels).flatMap { _ in table }, "mapped")
   }
 
+  /// The same with a table for each channel; `nil` leaves a channel as it is.
+  public func mapped(tables: [[UInt8]?]) -> Image {
+    precondition(
+      tables.count == channels && tables.allSatisfy { $0?.count ?? 256 == 256 },
+      "Image.mapped: must be given \(channels) tables of 256 values, found \(tables.map { $0?.count ?? 256 })")
+    let identity = (0...255).map { UInt8($0) }
+    return mapped(tables: tables.flatMap { $0 ?? identity }, "mapped")
+  }
+
   /// Samples of at least `threshold` inverted: mmcv's `solarize`.
   public func solarized(threshold: Double = 128) -> Image {
     mapped(table: (0..<256).map { Double($0) < threshold ? UInt8($0) : UInt8(255 - $0) })
@@ -81,8 +90,8 @@ extension Image {
     }
   }
 
-  /// 256 counts a channel.
-  func histograms(_ operation: String) -> [[Int]] {
+  /// How often each byte occurs: 256 counts a channel.
+  public func histograms(_ operation: String = "histograms") -> [[Int]] {
     let source = requireBytes(operation)
     var counts = [UInt64](repeating: 0, count: 256 * channels)
     mm_image_histogram(source, width * height, Int32(channels), &counts)

@@ -7,7 +7,9 @@ public protocol InspectableModel: Module {
   /// - Throws: `InvalidConfig`.
   func check(_ shape: [Int]) throws
   /// What the original suite's flop counter runs.
-  func runDummy(_ images: Tensor)
+  ///
+  /// - Throws: `InvalidConfig` where the parts of the model do not fit each other.
+  func runDummy(_ images: Tensor) throws
 }
 
 extension InspectableModel {

@@ -2,6 +2,9 @@ import Logging
 
 /// Questions that hooks ask.
 extension Runner {
+  /// Writes a line, or several, into the run's log.
+  public func log(_ text: String) { logger.info("\(text)") }
+
   /// Whether the epoch that runs is the last of a group of `count`; never if `count` is not positive.
   public func isEveryEpochs(_ count: Int) -> Bool { count > 0 && (epoch + 1) % count == 0 }
   public func isEveryInnerIterations(_ count: Int) -> Bool { count > 0 && (innerIteration + 1) % count == 0 }

@@ -106,7 +106,9 @@ public class Runner {
   func step(_ batch: any TrainingBatch, training: Bool) throws {
     let random = RandomSource(seed: seed, iteration)
     let output = try RandomSource.$current.withValue(random) {
-      training ? try model.trainStep(batch) : try withoutGradient { try model.valStep(batch) }
+      try InputFault.check {
+        training ? try model.trainStep(batch) : try withoutGradient { try model.valStep(batch) }
+      }
     }
     logBuffer.update(output.logVars, count: output.sampleCount)
     outputs = output

@@ -14,16 +14,21 @@ public struct LoaderSettings: Sendable {
   /// `sampler_cfg`: the order of the samples, where it is not the usual one.
   public var sampler = ConfigNodeBox(nil, path: "")
 
-  /// - Parameter data: the config's `data`.
+  /// - Parameters:
+  ///   - data: the config's `data`.
+  ///   - testsSingly: whether the batches of validation and test are single samples unless their own keys say
+  ///     otherwise (mmdet, mmseg), or as large as those of training (mmcls).
+  ///   - dropsLast: whether training leaves out a last batch that is not full unless the config says otherwise.
   /// - Throws: `BuildError` with file, line and key path.
-  public init(_ data: ConfigNode?, role: Role) throws {
+  public init(_ data: ConfigNode?, role: Role, testsSingly: Bool = false, dropsLast: Bool = false) throws {
     (samplesPerBatch, workers) = (1, 2)
-    (shuffles, dropsLast) = (role == .train, false)
+    (shuffles, self.dropsLast) = (role == .train, role == .train && dropsLast)
     guard let data, !data.isNone else { return }
     var common = try ConfigReader(data, path: "data")
     try read(&common)
     // What `data` says of order and rest is meant for training; the others have their own keys for it.
-    if role != .train { (shuffles, dropsLast) = (false, false) }
+    if role != .train { (shuffles, self.dropsLast) = (false, false) }
+    if role != .train, testsSingly { samplesPerBatch = try Self.samplesOfDatasets(data, role) ?? 1 }
     let key = "\(role.rawValue)_dataloader"
     if let node = common.node(key), !node.isNone {
       var own = try ConfigReader(node, path: "data.\(key)")
@@ -33,6 +38,21 @@ public struct LoaderSettings: Sendable {
     }
     for role in Role.allCases { common.ignore(role.rawValue, "\(role.rawValue)_dataloader") }
     try common.finish()
+  }
+
+  /// `samples_per_gpu` among the keys of the data set itself, the greatest of several data sets.
+  private static func samplesOfDatasets(_ data: ConfigNode, _ role: Role) throws -> Int? {
+    guard let node = data[role.rawValue] else { return nil }
+    return try (node.items ?? [node]).compactMap { item -> Int? in
+      guard let count = item["samples_per_gpu"] else { return nil }
+      let samples = try Int(from: count, at: "data.\(role.rawValue).samples_per_gpu")
+      guard (1...65536).contains(samples) else {
+        throw BuildError(
+          .invalid("must be in 1...65536, found \(samples)"), path: "data.\(role.rawValue).samples_per_gpu",
+          location: count.location)
+      }
+      return samples
+    }.max()
   }
 
   private mutating func read(_ reader: inout ConfigReader) throws {

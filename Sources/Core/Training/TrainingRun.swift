@@ -59,6 +59,7 @@ public struct TrainingRun {
     runner.shouldStop = request.shouldStop
     runner.meta = meta(config, seed, dataset)
     try runner.registerTrainingHooks(TrainingHooksConfig(config.root), context: context)
+    for (hook, priority) in task.standardHooks { runner.register(hook, priority: priority) }
     if request.validates, let node = config.root["data.val"] {
       try registerEvaluation(runner, node, config, context)
     }
@@ -95,7 +96,7 @@ public struct TrainingRun {
     }
     let workflow =
       try config.root["workflow"].map { try [Workflow](from: $0, at: "workflow") } ?? [.train(1)]
-    var loader = try LoaderSettings(config.root["data"], role: .train)
+    var loader = try LoaderSettings(config.root["data"], role: .train, dropsLast: task.dropsLastBatch)
     if loader.sampler.node == nil { loader.sampler = ConfigNodeBox(config.root["sampler"], path: "sampler") }
     let options = SourceOptions(
       loader: loader, seed: seed,
@@ -141,7 +142,7 @@ public struct TrainingRun {
     var testing = context
     testing.isTesting = true
     let dataset = try buildDataset(node, path: "data.val", testing)
-    let loader = try LoaderSettings(config.root["data"], role: .val)
+    let loader = try LoaderSettings(config.root["data"], role: .val, testsSingly: task.testsSingly)
     try runner.registerEvaluation(config.root["evaluation"]) {
       try task.makeEvaluator(dataset, loader, settings: $0)
     }

@@ -5,6 +5,12 @@ import PyConfig
 public protocol TrainingTask {
   /// The suite whose configs it trains, which is also the name in log lines: `mmcls`.
   var suite: String { get }
+  /// Whether validation takes pictures one at a time unless the config says otherwise, as in mmdet and mmseg.
+  var testsSingly: Bool { get }
+  /// Whether training leaves out a last batch that is not full unless the config says otherwise, as in mmseg.
+  var dropsLastBatch: Bool { get }
+  /// Hooks of every training, beside those that configs name.
+  var standardHooks: [(hook: any Hook, priority: HookPriority)] { get }
   /// Builds the model of a config's `model`.
   func makeModel(_ node: ConfigNode, path: String, _ context: BuildContext) throws -> any TrainableModel
   /// Checks that a model and a data set fit each other.
@@ -19,6 +25,12 @@ public protocol TrainingTask {
   func makeEvaluator(
     _ dataset: any Dataset, _ loader: LoaderSettings, settings: OrderedDictionary<String, ConfigNode>
   ) throws -> any Evaluator
+}
+
+extension TrainingTask {
+  public var testsSingly: Bool { false }
+  public var dropsLastBatch: Bool { false }
+  public var standardHooks: [(hook: any Hook, priority: HookPriority)] { [] }
 }
 
 /// How a source of batches reads its data set.

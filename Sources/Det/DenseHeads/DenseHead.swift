@@ -16,6 +16,31 @@ public protocol DenseHead: Module {
   ///   - rescale: whether boxes are those of the original picture.
   ///   - suppress: whether non-maximum suppression is done; test-time augmentation does it after merging.
   func detections(_ features: [Tensor], _ metas: [ImageMeta], rescale: Bool, suppress: Bool) throws -> [Detections]
+  /// Losses, and the proposals for a second stage from the same forward pass.
+  ///
+  /// - Parameter config: the proposals' config (`train_cfg.rpn_proposal`); the head's own where `nil`.
+  func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws -> (
+    losses: LossTerms, proposals: [Proposals]
+  )
+  /// Objects of one picture from several views of it, merged, in the original picture.
+  func detections(views: [(features: [Tensor], meta: ImageMeta)]) throws -> Detections
+}
+
+extension DenseHead {
+  public func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws -> (
+    losses: LossTerms, proposals: [Proposals]
+  ) {
+    throw InvalidConfig("\(type(of: self)) cannot propose boxes for a second stage")
+  }
+
+  public func detections(views: [(features: [Tensor], meta: ImageMeta)]) throws -> Detections {
+    throw InvalidConfig("\(type(of: self)) does not support test-time augmentation")
+  }
+
+  /// Proposals of each picture, in the scale of the network's input.
+  public func proposals(_ features: [Tensor], _ metas: [ImageMeta]) throws -> [Proposals] {
+    try detections(features, metas, rescale: false, suppress: true).map { Proposals(boxes: $0.boxes, scores: $0.scores) }
+  }
 }
 
 extension Registries {

@@ -6,6 +6,8 @@ public struct Detections: Sendable, Equatable {
   public var labels: [Int] = []
   /// One a box, of the original picture's size, where the model predicts masks.
   public var masks: [RunLengthMask]?
+  /// One a mask, where the model scores masks for themselves (Mask Scoring R-CNN).
+  public var maskScores: [Float]?
 
   public init() {}
 

@@ -22,12 +22,23 @@ public struct DetectionBatch: TrainingBatch {
   public var truths: [GroundTruth]?
   /// Boxes that were proposed beforehand (`LoadProposals`).
   public var proposals: [Proposals]?
+  /// `[N, 1, H', W']` class indices of the pixels, i64, 255 where they do not count; `nil` where none are collected.
+  public var semanticMaps: Tensor?
 
   public init(
-    images: Tensor, metas: [ImageMeta], truths: [GroundTruth]? = nil, proposals: [Proposals]? = nil
+    images: Tensor, metas: [ImageMeta], truths: [GroundTruth]? = nil, proposals: [Proposals]? = nil,
+    semanticMaps: Tensor? = nil
   ) {
     (self.images, self.metas, self.truths, self.proposals) = (images, metas, truths, proposals)
+    self.semanticMaps = semanticMaps
   }
+}
+
+/// Several views of the same pictures, for testing: one batch a scale and direction of `MultiScaleFlipAug`.
+public struct DetectionViews: TrainingBatch {
+  public var views: [DetectionBatch]
+
+  public init(views: [DetectionBatch]) { self.views = views }
 }
 
 /// Candidate boxes of one picture, the most probable first.

@@ -16,6 +16,22 @@ import Testing
     #expect(BatchNorm2d(3, affine: false, trackRunningStats: false).stateDict.isEmpty)
   }
 
+  @Test func `one value a channel is an error of the step, not a crash`() throws {
+    let norm = BatchNorm2d(3)
+    let error = #expect(throws: InvalidConfig.self) { try InputFault.check { norm(Tensor.ones([1, 3, 1, 1])) } }
+    #expect(
+      error?.text == "BatchNorm2d: more than one value a channel in training, found [1, 3, 1, 1]; use more "
+        + "samples_per_gpu, larger images, or leave the last, smaller batch out (drop_last=True)")
+    #expect(norm.runningMean?.value.floats == [0, 0, 0])
+    #expect(throws: InvalidConfig.self) {
+      try InputFault.check { InstanceNorm2d(3)(Tensor.ones([2, 3, 1, 1])) }
+    }
+    // In evaluation, and for an empty batch, there is nothing wrong.
+    #expect(try InputFault.check { norm(Tensor.zeros([0, 3, 4, 4])) }.shape == [0, 3, 4, 4])
+    norm.train(false)
+    #expect(try InputFault.check { norm(Tensor.ones([1, 3, 1, 1])) }.shape == [1, 3, 1, 1])
+  }
+
   /// Mean and unbiased variance of each channel.
   private func statistics(_ x: Reference) -> [(mean: Double, variance: Double)] {
     let (channels, pixels) = (x.shape[1], x.shape[2] * x.shape[3])

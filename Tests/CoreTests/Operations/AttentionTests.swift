@@ -74,8 +74,8 @@ import Testing
     Shape(n: 1, heads: 2, queries: 50, keys: 3000, depth: 16, values: 8),
     Shape(n: 20, heads: 4, queries: 49, keys: 49, depth: 32, values: 32),
   ]) func `tiles, chunks and splits add up`(_ s: Shape) {
-    func leaf(_ shape: [Int], _ seed: Int) -> Tensor { PatternWeights.tensor(shape, seed: seed).requiringGradient() }
-    let seed = PatternWeights.tensor([s.n, s.heads, s.queries, s.values], seed: 9)
+    func leaf(_ shape: [Int], _ seed: Int) -> Tensor { Formula.images(shape, seed: seed).requiringGradient() }
+    let seed = Formula.images([s.n, s.heads, s.queries, s.values], seed: 9)
     let shapes = [
       [s.n, s.heads, s.queries, s.depth], [s.n, s.heads, s.keys, s.depth], [s.n, s.heads, s.keys, s.values],
       [s.heads, s.queries, s.keys],
@@ -95,9 +95,9 @@ import Testing
   }
 
   @Test func `a hidden key does not count, and a query without keys gives NaN`() {
-    let q = PatternWeights.tensor([1, 1, 2, 3], seed: 1)
-    let k = PatternWeights.tensor([1, 1, 4, 3], seed: 2)
-    let v = PatternWeights.tensor([1, 1, 4, 2], seed: 3)
+    let q = Formula.images([1, 1, 2, 3], seed: 1)
+    let k = Formula.images([1, 1, 4, 3], seed: 2)
+    let v = Formula.images([1, 1, 4, 2], seed: 3)
     let inf = -Float.infinity
     let bias = Tensor([0, inf, 0, inf, inf, inf, inf, inf] as [Float], shape: [2, 4])
     let y = Tensor.attention(query: q, key: k, value: v, bias: bias).floats
@@ -196,8 +196,8 @@ import Testing
   @Test func `results do not depend on the way through`() {
     // Dropping nothing goes through whole matrices; the rate is so small that no weight is dropped.
     let layout = WindowLayout(Pair(h: 9, w: 11), window: 4, shift: 2, separation: .shifted)
-    let packed = PatternWeights.tensor([2, 99, 48], seed: 1)
-    let (bias, padding) = (PatternWeights.tensor([2, 16, 16], seed: 2), PatternWeights.tensor([48], seed: 3))
+    let packed = Formula.images([2, 99, 48], seed: 1)
+    let (bias, padding) = (Formula.images([2, 16, 16], seed: 2), Formula.images([48], seed: 3))
     func run(_ dropout: Float) -> [Float] {
       Tensor.windowAttention(
         packed: packed, layout, heads: 2, bias: bias, padding: padding, dropout: dropout

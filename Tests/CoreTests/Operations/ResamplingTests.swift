@@ -80,3 +80,28 @@ import Testing
     }
   }
 }
+
+/// The largest channel of a resized image, without the image.
+@Suite struct ResizedArgmaxTests {
+  @Test(arguments: [1, 3, 15, 16, 19, 64, 150, 256], [false, true])
+  func `equals resizing and then looking`(_ channels: Int, _ alignCorners: Bool) {
+    let x = Reference.random([2, channels, 9, 7], seed: UInt64(channels)).tensor(channelsLast: true)
+    for size in [Pair(h: 9, w: 7), Pair(h: 31, w: 24), Pair(h: 4, w: 5), Pair(1)] {
+      let resized = x.interpolate(size: size, mode: .bilinear, alignCorners: alignCorners)
+      let (best, expected) = resized.maximum(along: 1)
+      let found = x.resizedArgmax(size: size, alignCorners: alignCorners)
+      #expect(found.shape == [2, size.h, size.w] && found.dtype == .uint8)
+      let chosen = resized.gathered(1, found.converted(to: .int64).unsqueezed(1)).squeezed(1)
+      expectClose(chosen, best.floats.map(Double.init), relative: 1e-5, absolute: 1e-6)
+      let same = zip(found.elements(as: UInt8.self), expected.elements(as: Int64.self)).filter { Int64($0) == $1 }
+      #expect(same.count >= found.count - 2)
+    }
+  }
+
+  @Test func `of equal channels the first counts`() {
+    for channels in [5, 16, 40] {
+      let x = Tensor.full([1, channels, 3, 3], 0.5)
+      #expect(x.resizedArgmax(size: 6).elements(as: UInt8.self).allSatisfy { $0 == 0 })
+    }
+  }
+}

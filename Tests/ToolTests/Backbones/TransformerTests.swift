@@ -34,7 +34,9 @@ import ToolSupport
     let root = try Config.parse(text: "x = \(config)", name: "c.py").root
     guard let node = root["x"] else { throw InvalidConfig("no value in \(config)") }
     let context = BuildContext(registries: allRegistries(), scope: suite)
-    return try context.registries.backbones.build(node, path: "model.backbone", context: context)
+    return try withoutInitialValues {
+      try context.registries.backbones.build(node, path: "model.backbone", context: context)
+    }
   }
 
   static func norm(_ values: [Float]) -> Double {
@@ -48,9 +50,9 @@ import ToolSupport
   @Test(arguments: cases) func `outputs and gradients equal the original's`(_ golden: Case) throws {
     let model = try Self.backbone(golden.suite, golden.config)
     #expect(model.state.map { "\($0.key) \($0.value.value.shape)" } == golden.state)
-    PatternWeights.fill(model)
+    Formula.fill(model)
     model.train(false)
-    let images = PatternWeights.tensor(golden.shape, seed: 1000)
+    let images = Formula.images(golden.shape, seed: 1000)
     for recorded in [false, true] {
       let outputs = recorded ? model(images) : withoutGradient { model(images) }
       #expect(outputs.map(\.shape) == golden.outputs.map(\.shape))
@@ -63,7 +65,7 @@ import ToolSupport
         expectClose(Array(picked), expected.values, relative: 1e-3, absolute: 3e-4 * scale, golden.config)
       }
       guard recorded else { continue }
-      let sums = outputs.enumerated().map { ($1 * PatternWeights.tensor($1.shape, seed: 2000 + $0)).sum() }
+      let sums = outputs.enumerated().map { ($1 * Formula.images($1.shape, seed: 2000 + $0)).sum() }
       sums.dropFirst().reduce(sums[0]) { $0 + $1 }.backward()
       let parameters = model.namedParameters
       #expect(parameters.count == golden.gradients.count)

@@ -159,7 +159,7 @@ public final class SwinTransformerV2: Module, Backbone, ConfiguredModule {
   }
 }
 
-extension SwinTransformerV2: StateAdapting {
+extension SwinTransformerV2: PartAdapting {
   /// Tables of distances are this model's own, and a position embedding of square images of another size is resized.
   public func adaptState(_ state: inout OrderedDictionary<String, StoredTensor>) {
     state.removeAll { key, _ in

@@ -25,6 +25,19 @@ extension Tensor {
         alignCorners: alignCorners))
   }
 
+  /// Which channel would be the largest at each pixel after bilinear resizing, the first of equals: what
+  /// `interpolate(size:mode:alignCorners:)` and `argmax(1)` give, without the resized image ever being there.
+  ///
+  /// - Input: `[N, C, H, W]` of 1 to 256 channels; the result is `[N, size.h, size.w]`, `uint8`, outside of any graph.
+  public func resizedArgmax(size: Pair, alignCorners: Bool = false) -> Tensor {
+    requireImage("resizedArgmax")
+    precondition(
+      (1...256).contains(shape[1]) && imageSize.h > 0 && imageSize.w > 0 && size.h > 0 && size.w > 0,
+      "Tensor.resizedArgmax: 1 to 256 channels and at least one pixel, found \(shape) and \(size)")
+    return backend.resizedArgmax(
+      detached(), Resize(mode: .bilinear, output: size, scale: nil, alignCorners: alignCorners))
+  }
+
   private func interpolate(_ resize: Resize) -> Tensor {
     if resize.mode == .area { return adaptiveAvgPool2d(resize.output) }
     requireImage("interpolate")

@@ -3,49 +3,59 @@
 /// Mirrors `ResLayer` of the original suites.
 public enum ResLayer {
   static func make(_ config: ResNet.Config, stage: Int, inChannels: Int, outChannels: Int) -> Sequential {
-    var options = ResidualBlockOptions()
-    options.stride = config.strides[stage]
-    options.dilation = config.dilations[stage]
-    options.style = config.style
-    (options.conv, options.norm) = (config.conv, config.norm)
-    options.expansion = config.blockExpansion
-    (options.groups, options.widthPerGroup) = (config.groups, config.widthPerGroup)
-    options.baseChannels = config.baseChannels
-    options.squeezeRatio = config.squeezeRatio
-    options.dropPath = config.dropPath
-    return make(
+    make(
       blocks: config.depth.blocks[stage], usesBottleneck: config.depth.usesBottleneck, inChannels: inChannels,
-      outChannels: outChannels, averageDown: config.averageDown, options)
+      outChannels: outChannels, averageDown: config.averageDown, dilations: config.blockDilations(stage: stage),
+      plainFirst: config.fallsBackOnStride && stage == config.deformableStages.firstIndex(of: true),
+      config.blockOptions(stage: stage))
   }
 
-  /// - Parameter options: of the first block; the others have stride 1.
+  /// - Parameters:
+  ///   - dilations: of each block; those of `options` unless given.
+  ///   - plainFirst: whether the first block is not deformable, whatever `options` say.
+  ///   - options: of the first block; the others have stride 1.
   public static func make(
     blocks: Int, usesBottleneck: Bool, inChannels: Int, outChannels: Int, averageDown: Bool,
-    _ options: ResidualBlockOptions
+    dilations: [Int]? = nil, plainFirst: Bool = false, _ options: ResidualBlockOptions
   ) -> Sequential {
-    var downsample: [any UnaryModule] = []
-    if options.stride != 1 || inChannels != outChannels {
-      let pools = averageDown && options.stride != 1
-      if pools {
-        downsample.append(
-          AvgPool2d(
-            Pair(options.stride), stride: Pair(options.stride), ceilMode: true, countIncludePad: false))
-      }
-      downsample.append(
-        options.conv.make(
-          inChannels, outChannels, kernel: 1, stride: Pair(pools ? 1 : options.stride), bias: false))
-      downsample.append(options.norm.make(outChannels))
-    }
-    var rest = options
-    rest.stride = 1
+    let shortcut = downsample(inChannels, outChannels, averageDown: averageDown, options)
     let layers = (0..<blocks).map { index -> any UnaryModule in
-      let shortcut = index == 0 && !downsample.isEmpty ? Sequential(downsample) : nil
       let width = index == 0 ? inChannels : outChannels
-      let own = index == 0 ? options : rest
-      return usesBottleneck
-        ? Bottleneck(width, outChannels, downsample: shortcut, own)
-        : BasicBlock(width, outChannels, downsample: shortcut, own)
+      var own = options
+      if index > 0 { (own.stride, own.isFirst) = (1, false) }
+      if index == 0, plainFirst { own.deformable = nil }
+      if let dilations { own.dilation = dilations[index] }
+      let downsample = index == 0 ? shortcut : nil
+      guard usesBottleneck else { return BasicBlock(width, outChannels, downsample: downsample, own) }
+      switch own.middle {
+      case .convolution: return Bottleneck(width, outChannels, downsample: downsample, own)
+      case .hierarchy(let scales, _, let poolsAlways):
+        return Bottle2neck(
+          width, outChannels, scales: scales, poolsAlways: poolsAlways, downsample: downsample, own)
+      case .splitAttention(let radix, let reduction, let poolsStride):
+        return SplitAttentionBottleneck(
+          width, outChannels, radix: radix, reduction: reduction, poolsStride: poolsStride, downsample: downsample, own)
+      }
     }
+    return Sequential(layers)
+  }
+
+  /// The shortcut of a block that changes size, `nil` if it does not.
+  public static func downsample(
+    _ inChannels: Int, _ outChannels: Int, averageDown: Bool, _ options: ResidualBlockOptions
+  ) -> Sequential? {
+    guard options.stride != 1 || inChannels != outChannels else { return nil }
+    var layers: [any UnaryModule] = []
+    if averageDown, options.stride != 1 || !options.omitsIdlePooling {
+      layers.append(
+        options.stride == 1
+          ? Identity()
+          : AvgPool2d(Pair(options.stride), stride: Pair(options.stride), ceilMode: true, countIncludePad: false))
+    }
+    layers.append(
+      options.conv.make(
+        inChannels, outChannels, kernel: 1, stride: Pair(averageDown ? 1 : options.stride), bias: false))
+    layers.append(options.norm.make(outChannels))
     return Sequential(layers)
   }
 }

@@ -14,6 +14,11 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
   /// Number of layers with weights.
   public enum Depth: Int, Sendable, CaseIterable {
     case r18 = 18, r34 = 34, r50 = 50, r101 = 101, r152 = 152
+    /// ResNeSt's.
+    case r200 = 200, r269 = 269
+
+    /// The depths of ResNet itself.
+    public static let standard: [Depth] = [.r18, .r34, .r50, .r101, .r152]
 
     /// Blocks of each stage.
     public var blocks: [Int] {
@@ -22,6 +27,8 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
       case .r34, .r50: [3, 4, 6, 3]
       case .r101: [3, 4, 23, 3]
       case .r152: [3, 8, 36, 3]
+      case .r200: [3, 24, 36, 3]
+      case .r269: [3, 30, 48, 8]
       }
     }
 
@@ -34,6 +41,8 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
     case plain
     /// Three 3x3 as mmcls builds them, with a `ConvModule` each.
     case deep
+    /// Three 3x3 as mmdet and mmseg build them: convolutions, norms and activations in one row.
+    case deepInRow
     /// One 3x3 of stride 1 and no pooling, for 32x32 images.
     case cifar
   }
@@ -57,10 +66,24 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
     public var evaluatesNorm = false
     public var zeroInitResidual = true
     public var dropPath: Float = 0
+    public var middle = ResidualBlockOptions.Middle.convolution
     public var groups = 1
     public var widthPerGroup = 4
+    public var widthRule = ResidualBlockOptions.WidthRule.whole
     /// SE-ResNet: see `ResidualBlockOptions`.
     public var squeezeRatio: Int?
+    /// The 3x3 convolution of the blocks of `deformableStages`.
+    public var deformable: ConvConfig?
+    public var deformableStages: [Bool] = []
+    /// Whether the very first of those blocks keeps its plain convolution.
+    public var fallsBackOnStride = false
+    public var plugins: [BlockPlugin] = []
+    /// Dilations of the blocks of the last stage.
+    public var multiGrid: [Int]?
+    /// Whether the first block of a dilated stage has half the dilation.
+    public var contractsDilation = false
+    /// See `ResidualBlockOptions`.
+    public var omitsIdlePooling = true
     public var initialization: [InitConfig] = [
       .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"]),
     ]
@@ -78,6 +101,13 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
   @Named var layer4: Sequential?
   public let outputs: [FeatureShape]
 
+  /// - Throws: `InvalidConfig` where the options do not go together.
+  public convenience init(checking config: Config) throws {
+    try config.check()
+    self.init(config)
+  }
+
+  /// - Precondition: `config.check()` does not throw.
   public init(_ config: Config) {
     self.config = config
     let channels = config.stemChannels
@@ -89,6 +119,19 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
         ConvModule(channels / 2, channels / 2, kernel: 3, padding: 1, conv: config.conv, norm: config.norm),
         ConvModule(channels / 2, channels, kernel: 3, padding: 1, conv: config.conv, norm: config.norm),
       ])
+      conv1 = nil
+      _norm1 = Named("bn1", nil)
+    case .deepInRow:
+      var layers: [any UnaryModule] = []
+      var width = config.inChannels
+      for (index, out) in [channels / 2, channels / 2, channels].enumerated() {
+        layers.append(
+          config.conv.make(width, out, kernel: 3, stride: index == 0 ? 2 : 1, padding: 1, bias: false))
+        layers.append(config.norm.make(out))
+        layers.append(ReLU())
+        width = out
+      }
+      stem = Sequential(layers)
       conv1 = nil
       _norm1 = Named("bn1", nil)
     case .plain, .cifar:
@@ -158,7 +201,11 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
 
   public func applyInitialization(using generator: inout RandomGenerator) {
     for rule in initialization { rule.apply(to: self, using: &generator) }
-    guard config.zeroInitResidual, !startsFromFile else { return }
-    forEachModule { _, module in (module as? any ResidualBlock)?.zeroInitializeResidual() }
+    if startsFromFile { return }
+    forEachModule { _, module in
+      guard let block = module as? any ResidualBlock else { return }
+      if config.zeroInitResidual { block.zeroInitializeResidual() }
+      block.initializeOwnParts(using: &generator)
+    }
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 import OrderedCollections
 import TorchFile
 
-extension SwinTransformer: StateAdapting, PretrainedAdapting {
+extension SwinTransformer: PartAdapting, PretrainedAdapting {
   private typealias State = OrderedDictionary<String, StoredTensor>
 
   /// mmcls adapts every file: keys of its older versions, and embeddings and tables for images of another size.

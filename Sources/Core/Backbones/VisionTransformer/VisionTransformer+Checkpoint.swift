@@ -1,7 +1,7 @@
 import OrderedCollections
 import TorchFile
 
-extension VisionTransformer: StateAdapting, PretrainedAdapting {
+extension VisionTransformer: PartAdapting, PretrainedAdapting {
   /// mmcls resizes position embeddings of square images whenever a file is loaded.
   public func adaptState(_ state: inout OrderedDictionary<String, StoredTensor>) {
     if config.attention == .packed { resizePositions(&state) }

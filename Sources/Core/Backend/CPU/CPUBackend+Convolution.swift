@@ -110,8 +110,8 @@ extension Tensor {
     self.init(uninitialized: shape, strides: Strides.channelsLast(shape), dtype: dtype)
   }
 
-  /// The last two of four axes.
-  var imageSize: Pair { Pair(h: shape[2], w: shape[3]) }
+  /// Height and width of a feature map `[N, C, H, W]`.
+  public var imageSize: Pair { Pair(h: shape[2], w: shape[3]) }
 
   /// Traps unless this is a `float32` tensor of four axes.
   func requireImage(_ operation: StaticString) {

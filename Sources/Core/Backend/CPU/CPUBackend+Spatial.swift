@@ -11,6 +11,14 @@ extension CPUBackend: SpatialBackend {
     return y
   }
 
+  func resizedArgmax(_ x: Tensor, _ resize: Resize) -> Tensor {
+    let x = x.channelsLastDetached()
+    let y = Tensor(uninitialized: [x.shape[0], resize.output.h, resize.output.w], dtype: .uint8)
+    var parameters = mm_resize(resize, image: x.shape)
+    mm_resize_largest(&parameters, x.pointer(Float.self), y.pointer(UInt8.self))
+    return y
+  }
+
   func resizeGradient(_ gradient: Tensor, _ resize: Resize, size: Pair) -> Tensor {
     let gradient = gradient.channelsLastDetached()
     let x = Tensor(channelsLast: [gradient.shape[0], gradient.shape[1], size.h, size.w])

@@ -40,7 +40,7 @@ public class BatchNorm: Module, NormLayer, BatchNormalizationLayer {
     // A sequence is an image of one column.
     let isSequence = x.rank == 3
     let y = (isSequence ? x.unsqueezed(-1) : x).batchNorm(
-      statistics(), weight: weight?.value, bias: bias?.value, eps: eps,
+      statistics(of: x), weight: weight?.value, bias: bias?.value, eps: eps,
       residual: isSequence ? residual?.unsqueezed(-1) : residual, activation: activation)
     return isSequence ? y.squeezed(-1) : y
   }
@@ -53,15 +53,28 @@ public class BatchNorm: Module, NormLayer, BatchNormalizationLayer {
   }
 
   /// What normalises this time; counts the batch.
-  private func statistics() -> BatchNormStatistics {
+  private func statistics(of x: Tensor) -> BatchNormStatistics {
     guard let runningMean, let runningVar, let numBatchesTracked else {
-      return .batch(updating: nil, momentum: 0)
+      return hasVariance(x)
+        ? .batch(updating: nil, momentum: 0) : .fixed(mean: .zeros([features]), variance: .ones([features]))
     }
-    guard isTraining else { return .fixed(mean: runningMean.value, variance: runningVar.value) }
+    let fixed = BatchNormStatistics.fixed(mean: runningMean.value, variance: runningVar.value)
+    guard isTraining else { return fixed }
+    guard hasVariance(x) else { return fixed }
     let batches = numBatchesTracked.value.elements(as: Int64.self)[0] &+ 1
     numBatchesTracked.assign(Tensor([batches], shape: []))
     return .batch(
       updating: (runningMean.value, runningVar.value), momentum: momentum ?? 1 / Double(max(1, batches)))
+  }
+
+  /// Whether a batch has more than one value a channel; one alone would become zero. An empty batch stays as it is.
+  private func hasVariance(_ x: Tensor) -> Bool {
+    if x.count > features { return true }
+    if x.count == 0 { return false }
+    InputFault.report(
+      "\(type(of: self)): more than one value a channel in training, found \(x.shape); use more samples_per_gpu, larger "
+        + "images, or leave the last, smaller batch out (drop_last=True)")
+    return false
   }
 
   /// Running statistics at zero mean and unit variance.

@@ -13,7 +13,9 @@ public enum PaddingMode: String, Sendable, CaseIterable, ConfigDecodable {
 /// - Input: `[N, inChannels, H, W]`
 /// - Output: `[N, outChannels, H', W']` with
 ///   `H' = (H + 2·padding.h − dilation.h·(kernel.h − 1) − 1) / stride.h + 1` (and `W'` alike).
-public final class Conv2d: Module, UnaryModule, Convolution2dLayer {
+///
+/// Subclasses are the other layers that a `conv_cfg` can name.
+public class Conv2d: Module, UnaryModule, Convolution2dLayer {
   /// `[outChannels, inChannels / groups, kernel.h, kernel.w]`
   public let weight: Parameter
   /// `[outChannels]`, or `nil` when the layer was made without one.
@@ -59,8 +61,21 @@ public final class Conv2d: Module, UnaryModule, Convolution2dLayer {
       dilation: dilation, groups: groups)
   }
 
+  /// The kernels that images meet: `weight`, unless a subclass derives them from it.
+  var kernels: Tensor { weight.value }
+
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    padded(x).conv2d(weight.value, bias: bias?.value, geometry(for: x))
+    padded(x).conv2d(kernels, bias: bias?.value, geometry(for: x))
+  }
+
+  /// `activation(norm(conv(x)) + residual)`, with as few passes over memory as there can be.
+  ///
+  /// Where no gradient is recorded and the normalisation has fixed statistics, it is folded into weights and bias and all
+  /// is one pass. Otherwise the convolution is followed by one pass that normalises, adds and activates.
+  public func callAsFunction(
+    _ x: Tensor, norm: (any NormLayer)?, residual: Tensor? = nil, activation: FusedActivation = .none
+  ) -> Tensor {
+    fused(x, norm: norm, residual: residual, activation: activation)
   }
 
   /// The image with its border, where that is not zeros.

@@ -1,10 +1,10 @@
 /// The values that the parameters of new layers start from: PyTorch's, drawn from the current `RandomSource`.
-enum InitialValues {
+public enum InitialValues {
   /// Whether new layers draw numbers; their parameters are 0 otherwise.
   @TaskLocal static var areDrawn = true
 
   /// Calls `draw` with a generator for the parameters of one new layer, where numbers are wanted.
-  static func draw(_ draw: (inout RandomGenerator) -> Void) {
+  public static func draw(_ draw: (inout RandomGenerator) -> Void) {
     guard areDrawn else { return }
     var generator = RandomGenerator(seed: RandomSource.current.next())
     draw(&generator)

@@ -48,7 +48,7 @@ public final class InstanceNorm2d: Module, NormLayer {
     withoutGradient {
       // Each image counts as a batch; their mean enters.
       let pixels = Float(x.shape[2] * x.shape[3])
-      let unbiased = variance.mean([0]).scaled(by: pixels / (pixels - 1))
+      let unbiased = variance.mean([0]).scaled(by: pixels / max(1, pixels - 1))
       let share = Float(momentum)
       runningMean.assign(runningMean.value.scaled(by: 1 - share) + mean.mean([0]).scaled(by: share))
       runningVar.assign(runningVar.value.scaled(by: 1 - share) + unbiased.scaled(by: share))
@@ -57,8 +57,8 @@ public final class InstanceNorm2d: Module, NormLayer {
   }
 
   private func checkSize(_ x: Tensor) {
-    precondition(
-      x.shape[2] * x.shape[3] > 1 || x.count == 0, "InstanceNorm2d: more than one pixel, found \(x.shape)")
+    if x.shape[2] * x.shape[3] > 1 || x.count == 0 { return }
+    InputFault.report("InstanceNorm2d: more than one pixel an image in training, found \(x.shape); use larger images")
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
