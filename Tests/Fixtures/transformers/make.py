@@ -119,18 +119,25 @@ cases += [
      [1, 3, 160, 96]),
 ]
 builders = dict(mmcls=mmcls.models.build_backbone, mmdet=mmdet.models.build_backbone, mmseg=mmseg.models.build_backbone)
-results = []
-for suite, config, shape in cases:
-    model = builders[suite](eval(config))
-    fill(model)
-    model.eval()
-    images = tensor(shape, 1000)
-    outputs = flat(model(images))
-    sum((o * tensor(o.shape, 2000 + i)).sum() for i, o in enumerate(outputs)).backward()
-    # In the order of the state dict.
-    gradients = [p.grad for _, p in model.named_parameters()]
-    results.append(dict(
-        suite=suite, config=config, shape=shape, outputs=[described(o) for o in outputs],
-        state=['%s %s' % (k, list(v.shape)) for k, v in model.state_dict().items()],
-        gradients=[None if g is None else float('%.6g' % g.double().norm().item()) for g in gradients]))
-json.dump(results, open(os.path.join(here, 'backbones.json'), 'w'))
+
+
+def main():
+    results = []
+    for suite, config, shape in cases:
+        model = builders[suite](eval(config))
+        fill(model)
+        model.eval()
+        images = tensor(shape, 1000)
+        outputs = flat(model(images))
+        sum((o * tensor(o.shape, 2000 + i)).sum() for i, o in enumerate(outputs)).backward()
+        # In the order of the state dict.
+        gradients = [p.grad for _, p in model.named_parameters()]
+        results.append(dict(
+            suite=suite, config=config, shape=shape, outputs=[described(o) for o in outputs],
+            state=['%s %s' % (k, list(v.shape)) for k, v in model.state_dict().items()],
+            gradients=[None if g is None else float('%.6g' % g.double().norm().item()) for g in gradients]))
+    json.dump(results, open(os.path.join(here, 'backbones.json'), 'w'))
+
+
+if __name__ == '__main__':
+    main()
