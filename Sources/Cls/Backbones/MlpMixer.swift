@@ -129,7 +129,7 @@ struct MixerDesign: ConfigDecodable, Sendable {
 
   init(from node: ConfigNode, at path: String) throws {
     guard node.string == nil else {
-      self = try design(node, path, role: "MLP mixer", Self.known)
+      self = try namedDesign(node, path, role: "MLP mixer", Self.known)
       return
     }
     var reader = try ConfigReader(node, path: path)

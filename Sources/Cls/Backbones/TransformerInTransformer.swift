@@ -188,7 +188,7 @@ struct TNTDesign: ConfigDecodable, Sendable {
 
   init(from node: ConfigNode, at path: String) throws {
     guard node.string == nil else {
-      self = try design(node, path, role: "TNT", Self.known)
+      self = try namedDesign(node, path, role: "TNT", Self.known)
       return
     }
     var reader = try ConfigReader(node, path: path)

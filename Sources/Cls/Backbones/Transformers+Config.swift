@@ -81,7 +81,7 @@ struct SwinDesign: ConfigDecodable, Sendable {
 
   init(from node: ConfigNode, at path: String) throws {
     guard node.string == nil else {
-      self = try design(node, path, role: "Swin Transformer", Self.known)
+      self = try namedDesign(node, path, role: "Swin Transformer", Self.known)
       return
     }
     var reader = try ConfigReader(node, path: path)
@@ -110,7 +110,7 @@ func named<Design>(_ designs: [(String, Design)]) -> [String: Design] {
 }
 
 /// The design that a name in a config, in whatever case, means.
-func design<Design>(_ node: ConfigNode, _ path: String, role: String, _ known: [String: Design]) throws -> Design {
+func namedDesign<Design>(_ node: ConfigNode, _ path: String, role: String, _ known: [String: Design]) throws -> Design {
   let name = try String(from: node, at: path)
   guard let design = known[name.lowercased()] else {
     throw BuildError(
@@ -191,7 +191,7 @@ struct VisionTransformerDesign: ConfigDecodable, Sendable {
 
   init(from node: ConfigNode, at path: String) throws {
     guard node.string == nil else {
-      self = try design(node, path, role: "Vision Transformer", Self.known)
+      self = try namedDesign(node, path, role: "Vision Transformer", Self.known)
       return
     }
     var reader = try ConfigReader(node, path: path)

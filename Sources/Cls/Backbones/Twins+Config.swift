@@ -43,7 +43,7 @@ extension Twins.Config {
       throw BuildError(.missingKey("arch"), path: reader.path, location: reader.location)
     }
     if arch.string != nil {
-      let design = try design(arch, reader.path("arch"), role: "Twins", named(known))
+      let design = try namedDesign(arch, reader.path("arch"), role: "Twins", named(known))
       (widths, depths, heads, mlpRatios) = (design.widths, design.depths, design.heads, design.mlpRatios)
       if hasWindows { windows = [7, 7, 7, 7] }
     } else {

@@ -168,7 +168,7 @@ struct ConformerDesign: ConfigDecodable, Sendable {
 
   init(from node: ConfigNode, at path: String) throws {
     guard node.string == nil else {
-      self = try design(node, path, role: "Conformer", Self.known)
+      self = try namedDesign(node, path, role: "Conformer", Self.known)
       return
     }
     var reader = try ConfigReader(node, path: path)

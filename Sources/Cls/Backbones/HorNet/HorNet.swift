@@ -140,7 +140,7 @@ struct HorNetDesign: ConfigDecodable, Sendable {
 
   init(from node: ConfigNode, at path: String) throws {
     guard node.string == nil else {
-      self = try design(node, path, role: "HorNet", Self.known)
+      self = try namedDesign(node, path, role: "HorNet", Self.known)
       return
     }
     var reader = try ConfigReader(node, path: path)

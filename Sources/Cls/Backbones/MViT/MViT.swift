@@ -187,7 +187,7 @@ struct MViTDesign: ConfigDecodable, Sendable {
 
   init(from node: ConfigNode, at path: String) throws {
     guard node.string == nil else {
-      self = try design(node, path, role: "MViT", Self.known)
+      self = try namedDesign(node, path, role: "MViT", Self.known)
       return
     }
     var reader = try ConfigReader(node, path: path)

@@ -194,7 +194,7 @@ struct SwinV2Design: ConfigDecodable, Sendable {
 
   init(from node: ConfigNode, at path: String) throws {
     guard node.string == nil else {
-      self = try design(node, path, role: "Swin Transformer V2", Self.known)
+      self = try namedDesign(node, path, role: "Swin Transformer V2", Self.known)
       return
     }
     var reader = try ConfigReader(node, path: path)
