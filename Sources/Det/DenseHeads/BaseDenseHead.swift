@@ -34,6 +34,11 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     self.initialization = initialization
   }
 
+  public override func initializeWeights(using generator: inout RandomGenerator) {
+    super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
+  }
+
   /// Rules, then 0 for what moves the points of deformable convolutions.
   public func applyInitialization(using generator: inout RandomGenerator) {
     for rule in initialization { rule.apply(to: self, using: &generator) }
@@ -83,6 +88,18 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     return found
   }
 
+  /// Channels of the feature maps: one number for all levels, or one a level.
+  var inputChannels: [Int] { [] }
+
+  public func check(channels: [Int]) throws {
+    let wanted = inputChannels
+    if wanted.isEmpty || channels == wanted { return }
+    if wanted.count == 1, channels.allSatisfy({ $0 == wanted[0] }) { return }
+    throw InvalidConfig(
+      "\(type(of: self)): in_channels must be those of its feature maps, \(channels), found "
+        + (wanted.count == 1 ? "\(wanted[0])" : "\(wanted)"))
+  }
+
   /// How many numbers of a level's channels belong to one prior.
   func codeWidth(_ boxes: Tensor, _ level: Int) -> Int { 4 }
 
@@ -124,13 +141,15 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
   public func forwardDummy(_ features: [Tensor]) { _ = forward(features) }
 
   public func losses(_ features: [Tensor], _ batch: DetectionBatch) throws -> LossTerms {
-    try loss(forward(features), batch.requireTruths(), batch.metas)
+    try check(channels: features.map { $0.shape[1] })
+    return try loss(forward(features), batch.requireTruths(), batch.metas)
   }
 
   public func detections(_ features: [Tensor], _ metas: [ImageMeta], rescale: Bool, suppress: Bool) throws
     -> [Detections]
   {
-    try withoutGradient {
+    try check(channels: features.map { $0.shape[1] })
+    return try withoutGradient {
       try detections(forward(features), metas, requireTesting(), rescale: rescale, suppress: suppress)
     }
   }
@@ -149,6 +168,7 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
   public func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws -> (
     losses: LossTerms, proposals: [Proposals]
   ) {
+    try check(channels: features.map { $0.shape[1] })
     let outputs = forward(features)
     let losses = try loss(outputs, batch.requireTruths(), batch.metas)
     let found = try detections(

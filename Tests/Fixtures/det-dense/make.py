@@ -294,7 +294,7 @@ def fill(model):
             v = v * 0.25 + 1
         else:
             v = v * np.sqrt(6 / (value.numel() // value.shape[0]))
-        value.copy_(torch.from_numpy(v.astype(np.float32)))
+        value.copy_(torch.from_numpy(np.asarray(v, np.float32).reshape(value.shape)))
 
 
 GEN = "anchor_generator=dict(type='AnchorGenerator', ratios=[1.0], octave_base_scale=4, scales_per_octave=1, strides=[8, 16, 32, 64, 128])"
