@@ -47,7 +47,7 @@ public struct ATSSAssigner: Assigner, ConfigRecord {
           let (dx, dy) = (centers[index].x - center.x, centers[index].y - center.y)
           return (dx * dx + dy * dy).squareRoot()
         }
-        return smallestIndices(distances, candidates).map { range.lowerBound + $0 }
+        return torchTopK(distances, candidates, largest: false).map { range.lowerBound + $0 }
       }
       let overlaps =
         given.map { given in chosen.map { given[$0 * truths.count + truth] } }

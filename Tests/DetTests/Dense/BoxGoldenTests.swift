@@ -1,8 +1,9 @@
 import Core
-import Det
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Det
 
 /// Priors, coders, assigners and suppression do what mmdet's and mmcv's do; values: Fixtures/det-dense/make.py.
 @Suite("Boxes of dense heads")
@@ -44,6 +45,13 @@ struct BoxGoldenTests {
     var labels, inds: [Int]
   }
 
+  struct Best: Decodable, Sendable, CustomTestStringConvertible {
+    var n, k, seed: Int
+    var largest: Bool
+    var indices: [Int]
+    var testDescription: String { "\(k) \(largest ? "largest" : "smallest") of \(n), \(seed)" }
+  }
+
   struct Arrays: Decodable, Sendable { var priors, truths, codes: [Double] }
 
   struct Input: Decodable, Sendable {
@@ -61,6 +69,7 @@ struct BoxGoldenTests {
     var nms: [Kept]
     var nms_input: Input
     var multiclass: [Suppressed]
+    var topk: [Best]
   }
 
   static let fixture: Fixture? = try? Formula.json("det-dense/boxes.json")
@@ -188,6 +197,15 @@ struct BoxGoldenTests {
     #expect(kept.contains(2))
     _ = try assigner("dict(type='SimOTAAssigner')", as: SimOTAAssigner.self).assign(
       [.nan, 0.5], classes: 2, [1, 1, 8, 8], Boxes([.nan, 0, 5, 5]), Boxes([0, 0, 9, 9]), labels: [1])
+  }
+
+  // MARK: Choosing
+
+  @Test(arguments: fixture?.topk ?? []) func `of equal values the same are taken`(_ c: Best) {
+    let values = Formula.pattern(c.n, seed: c.seed).map { Float(($0 * 6).rounded(.down)) }
+    let own = torchTopK(values, c.k, largest: c.largest)
+    #expect(Set(own) == Set(c.indices))
+    #expect(own.map { values[$0] } == c.indices.map { values[$0] })
   }
 
   // MARK: Suppression

@@ -1,6 +1,6 @@
 """Writes losses.json, boxes.json and heads.json: what mmdet 2.28.2 computes around dense heads.
 
-Run with a Python that has mmdet: `python make.py [losses] [boxes] [heads]`, in this folder. Weights and features follow a
+Run with a Python that has mmdet and scikit-learn: `python make.py [losses] [boxes] [heads]`, in this folder. Weights and features follow a
 formula (`pattern`), so that no checkpoint is needed.
 """
 import copy
@@ -275,6 +275,14 @@ def boxes():
             bb = torch.tensor(b) if not perclass else torch.cat([torch.tensor(b), torch.tensor(b) + 3, torch.tensor(b) * 1.1], 1)
             dets, labels, inds = multiclass_nms(bb, scores, 0.6, dict(type='nms', iou_threshold=0.4), 20, f, True)
             result['multiclass'].append(dict(perclass=perclass, factors=f is not None, dets=rounded(dets), labels=labels.tolist(), inds=inds.tolist()))
+    # Many equal values: which are taken is up to the standard library of C++.
+    result['topk'] = []
+    for n, k in [(7, 3), (100, 1), (100, 9), (64, 1), (640, 10), (1542, 20), (1000, 50), (33, 33), (300, 5), (5000, 9)]:
+        for seed in range(3):
+            values = np.floor(pattern(n, 71 + seed) * 6).astype(np.float32)
+            for largest in [True, False]:
+                _, index = torch.tensor(values).topk(k, largest=largest)
+                result['topk'].append(dict(n=n, k=k, seed=71 + seed, largest=largest, indices=index.tolist()))
     write('boxes.json', result)
 
 
@@ -372,6 +380,9 @@ def heads():
             g = [torch.tensor(b, dtype=torch.float32).reshape(-1, 4) for b in gts]
             l = [torch.tensor(x, dtype=torch.long) for x in labels]
             ig = [torch.tensor(b, dtype=torch.float32).reshape(-1, 4) for b in ignored]
+            if 'RepPoints' in config:  # it asks for a graphics card
+                flags = head.prior_generator.valid_flags
+                head.prior_generator.valid_flags = lambda sizes, pad, device='cpu', flags=flags: flags(sizes, pad, 'cpu')
             head.train()
             case = dict(config=config, truths=name, state=state)
             if 'YOLOX' in config:
