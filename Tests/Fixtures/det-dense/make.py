@@ -350,6 +350,10 @@ HEADS += [
     "dict(type='YOLOXHead', num_classes=4, in_channels=8, feat_channels=8, strides=[8, 16, 32], train_cfg=dict(assigner=dict(type='SimOTAAssigner', center_radius=2.5)), test_cfg=dict(score_thr=0.2, nms=dict(type='nms', iou_threshold=0.65)))",
     "dict(type='YOLOXHead', num_classes=4, in_channels=8, feat_channels=8, strides=[8, 16, 32], use_depthwise=True, act_cfg=dict(type='Swish'), train_cfg=dict(assigner=dict(type='SimOTAAssigner', center_radius=2.5)), test_cfg=dict(score_thr=0.2, nms=dict(type='nms', iou_threshold=0.65)))",
 ]
+HEADS += [
+    "dict(type='NASFCOSHead', %s, strides=[8, 16, 32, 64, 128], regress_ranges=((-1, 16), (16, 32), (32, 64), (64, 128), (128, 1e8)), %s, %s, loss_bbox=dict(type='IoULoss', loss_weight=1.0), %s)" % (BASE, GN, FOCAL, TEST),
+    "dict(type='YOLOFHead', num_classes=4, in_channels=8, reg_decoded_bbox=True, anchor_generator=dict(type='AnchorGenerator', ratios=[1.0], scales=[1, 2, 4], strides=[8]), bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_means=[.0, .0, .0, .0], target_stds=[1., 1., 1., 1.], add_ctr_clamp=True, ctr_clamp=32), %s, loss_bbox=dict(type='GIoULoss', loss_weight=1.0), train_cfg=dict(assigner=dict(type='UniformAssigner', pos_ignore_thr=0.15, neg_ignore_thr=0.7), allowed_border=-1, pos_weight=-1, debug=False), %s)" % (FOCAL, TEST),
+]
 SIZES = [(12, 16), (6, 8), (3, 4), (2, 2), (1, 1)]
 TRUTHS = {
     'usual': ([[[12, 10, 60, 50], [70, 20, 100, 80], [30, 55, 52, 78], [64, 4, 80, 22]], [[5, 5, 90, 88], [101, 40, 122, 60.5]]],
@@ -363,7 +367,7 @@ def heads():
     result = []
     for config in HEADS:
         cfg = ConfigDict(eval(config))
-        levels = 3 if 'YOLO' in config else 5
+        levels = 1 if 'YOLOF' in config else 3 if 'YOLO' in config else 5
         for name, (gts, labels, ignored) in TRUTHS.items():
             if name == 'none' and 'GHM' in config:
                 continue
