@@ -72,17 +72,6 @@ public struct ATSSAssigner: Assigner, ConfigRecord {
   }
 }
 
-extension Boxes: Sequence {
-  public func makeIterator() -> AnyIterator<Box> {
-    var next = 0
-    return AnyIterator {
-      guard next < count else { return nil }
-      defer { next += 1 }
-      return self[next]
-    }
-  }
-}
-
 /// Indices of the `count` smallest values, smallest first; equal ones in order.
 func smallestIndices(_ values: [Float], _ count: Int) -> [Int] {
   if values.isEmpty || count <= 0 { return [] }

@@ -1,5 +1,6 @@
 import Core
 import Det
+import OrderedCollections
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Core
 import Det
+import OrderedCollections
 import PyConfig
 
 /// Weights that the script of the fixtures `det-dense` gives its heads.
