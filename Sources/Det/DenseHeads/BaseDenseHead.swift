@@ -100,6 +100,25 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
         + (wanted.count == 1 ? "\(wanted[0])" : "\(wanted)"))
   }
 
+  /// Whether objects' classes matter.
+  var usesLabels: Bool { true }
+
+  /// What is known of the objects, with a class that the head knows for each.
+  private func checkedTruths(_ batch: DetectionBatch) throws -> [GroundTruth] {
+    let truths = try batch.requireTruths()
+    for (truth, meta) in zip(truths, batch.metas) where usesLabels {
+      let file = meta.filename.map { "\($0): " } ?? ""
+      guard truth.labels.count == truth.boxes.count else {
+        throw InvalidConfig("\(file)\(truth.boxes.count) objects need as many classes, found \(truth.labels.count)")
+      }
+      if let label = truth.labels.first(where: { !(0..<classes).contains($0) }) {
+        throw InvalidConfig(
+          "\(file)the head tells \(classes) classes apart, found an object of class \(label); num_classes must be that of the data set")
+      }
+    }
+    return truths
+  }
+
   /// How many numbers of a level's channels belong to one prior.
   func codeWidth(_ boxes: Tensor, _ level: Int) -> Int { 4 }
 
@@ -142,7 +161,8 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
 
   public func losses(_ features: [Tensor], _ batch: DetectionBatch) throws -> LossTerms {
     try check(channels: features.map { $0.shape[1] })
-    return try loss(forward(features), batch.requireTruths(), batch.metas)
+    let truths = try checkedTruths(batch)
+    return try loss(forward(features), truths, batch.metas)
   }
 
   public func detections(_ features: [Tensor], _ metas: [ImageMeta], rescale: Bool, suppress: Bool) throws
@@ -169,8 +189,9 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     losses: LossTerms, proposals: [Proposals]
   ) {
     try check(channels: features.map { $0.shape[1] })
+    let truths = try checkedTruths(batch)
     let outputs = forward(features)
-    let losses = try loss(outputs, batch.requireTruths(), batch.metas)
+    let losses = try loss(outputs, truths, batch.metas)
     let found = try detections(
       outputs, batch.metas, try config ?? requireTesting(), rescale: false, suppress: true)
     return (losses, found.map { Proposals(boxes: $0.boxes, scores: $0.scores) })

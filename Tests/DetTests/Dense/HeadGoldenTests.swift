@@ -203,5 +203,15 @@ struct HeadGoldenTests {
     #expect(
       textOfError { _ = try head.losses(features, batch) }
         == "the pipeline must collect gt_bboxes and gt_labels for training")
+    var odd = Self.batch(truths)
+    odd.truths?[1].labels = [2, 4]
+    #expect(
+      textOfError { _ = try head.losses(features, odd) }
+        == "the head tells 4 classes apart, found an object of class 4; num_classes must be that of the data set")
+    odd.truths?[1].labels = [2]
+    #expect(textOfError { _ = try head.losses(features, odd) } == "2 objects need as many classes, found 1")
+    #expect(
+      textOfError { _ = try head.losses(features.map { $0.sliced(1, 0..<4) }, Self.batch(truths)) }
+        == "RetinaHead: in_channels must be those of its feature maps, [4, 4, 4, 4, 4], found 8")
   }
 }
