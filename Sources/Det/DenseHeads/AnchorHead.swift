@@ -133,6 +133,7 @@ public class AnchorHead: BaseDenseHead {
   }
 
   public var generator: AnchorGenerator { parts.generator }
+  override var inputChannels: [Int] { [parts.config.inChannels] }
   var boxCoder: any BoxCoder { parts.boxCoder }
 
   /// The settings of training.
@@ -148,7 +149,7 @@ public class AnchorHead: BaseDenseHead {
   public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws
     -> Boxes
   {
-    let anchors = try levelAnchors(sizes)[level][kept]
+    let anchors = try generator.priors(kept, level: level, sizes: sizes)
     return Boxes(boxCoder.decode(anchors.tensor, codes, maxShape: meta.size))
   }
 
