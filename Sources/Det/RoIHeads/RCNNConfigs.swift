@@ -15,6 +15,8 @@ public struct RCNNTrainConfig: ConfigRecord, Sendable {
   public var dynamic: DynamicRCNNConfig?
   /// From which probability a predicted mask counts as such when its quality is judged.
   public var maskThreshold: Float?
+  /// At which points `PointRendRoIHead` learns.
+  public var points: PointTrainConfig?
 
   public init(from reader: inout ConfigReader) throws {
     assigner = try reader.component("assigner")
@@ -27,6 +29,7 @@ public struct RCNNTrainConfig: ConfigRecord, Sendable {
     softMasks = try reader.value("soft_mask_target", default: false)
     dynamic = try reader.optional("dynamic_rcnn")
     maskThreshold = try reader.optional("mask_thr_binary")
+    points = reader.has("num_points") ? try PointTrainConfig(from: &reader) : nil
     reader.ignore("debug")
   }
 }
@@ -40,11 +43,46 @@ public struct RCNNTestConfig: ConfigRecord, Sendable {
   public var limit: Int
   /// From which probability a pixel belongs to a mask.
   public var maskThreshold: Float?
+  /// How `PointRendRoIHead` refines masks.
+  public var points: PointTestConfig?
 
   public init(from reader: inout ConfigReader) throws {
     scoreThreshold = try reader.value("score_thr")
     suppression = try reader.value("nms")
     limit = try reader.value("max_per_img")
     maskThreshold = try reader.optional("mask_thr_binary")
+    points = reader.has("subdivision_steps") ? try PointTestConfig(from: &reader) : nil
+  }
+}
+
+/// The points of a mask that PointRend learns from.
+public struct PointTrainConfig: Sendable {
+  public var count: Int
+  /// How many points are looked at for each that is taken.
+  public var oversampling: Double
+  /// Which share of the points are uncertain ones.
+  public var uncertainShare: Double
+
+  init(from reader: inout ConfigReader) throws {
+    count = try reader.integer("num_points", in: 1...1_000_000)
+    oversampling = try reader.value("oversample_ratio")
+    uncertainShare = try reader.value("importance_sample_ratio")
+    guard (1...1000).contains(oversampling) else {
+      throw reader.invalid("must be 1 to 1000, found \(oversampling)", key: "oversample_ratio")
+    }
+    guard (0...1).contains(uncertainShare) else {
+      throw reader.invalid("must be 0 to 1, found \(uncertainShare)", key: "importance_sample_ratio")
+    }
+  }
+}
+
+/// How often PointRend enlarges a mask, by how much, and at how many points it then looks again.
+public struct PointTestConfig: Sendable {
+  public var steps, count, factor: Int
+
+  init(from reader: inout ConfigReader) throws {
+    steps = try reader.integer("subdivision_steps", in: 0...10)
+    count = try reader.integer("subdivision_num_points", in: 1...1_000_000)
+    factor = try reader.integer("scale_factor", in: 1...8)
   }
 }

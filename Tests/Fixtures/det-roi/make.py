@@ -147,6 +147,8 @@ cases = [
     ('bitmaps', "dict(type='HybridTaskCascadeRoIHead', interleaved=False, mask_info_flow=False, num_stages=3, stage_loss_weights=[1, 0.5, 0.25], bbox_roi_extractor=%s, %s, mask_roi_extractor=%s, mask_head=%s, %s, %s)" % (BOX, CASCADE, MASK, HTC % True, STAGES, TEST)),
     ('bitmaps', "dict(type='MaskScoringRoIHead', bbox_roi_extractor=%s, bbox_head=%s, mask_roi_extractor=%s, mask_head=%s, mask_iou_head=dict(type='MaskIoUHead', num_convs=2, num_fcs=2, roi_feat_size=14, in_channels=8, conv_out_channels=6, fc_out_channels=10, num_classes=3), train_cfg=%s, %s)" % (BOX, PLAIN, MASK, FCN % '', TRAIN % (0.5, 0.5, 0.5, ', mask_thr_binary=0.5'), TEST)),
     ('polygons', "dict(type='MaskScoringRoIHead', bbox_roi_extractor=%s, bbox_head=%s, mask_roi_extractor=%s, mask_head=%s, mask_iou_head=dict(type='MaskIoUHead', num_convs=1, num_fcs=1, roi_feat_size=14, in_channels=8, conv_out_channels=6, fc_out_channels=10, num_classes=3), train_cfg=%s, %s)" % (BOX, PLAIN, MASK, FCN % '', TRAIN % (0.5, 0.5, 0.5, ', mask_thr_binary=0.5'), TEST)),
+    ('semantic', "dict(type='SCNetRoIHead', num_stages=2, stage_loss_weights=[1, 0.5], bbox_roi_extractor=%s, bbox_head=[%s, %s], mask_roi_extractor=%s, mask_head=dict(type='SCNetMaskHead', num_convs=4, in_channels=8, conv_out_channels=8, num_classes=3, conv_to_res=True, loss_mask=dict(type='CrossEntropyLoss', use_mask=True, loss_weight=1.0)), semantic_roi_extractor=dict(type='SingleRoIExtractor', roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=0), out_channels=8, featmap_strides=[8]), semantic_head=dict(type='SCNetSemanticHead', num_ins=4, fusion_level=1, num_convs=2, in_channels=8, conv_out_channels=8, num_classes=5, loss_seg=dict(type='CrossEntropyLoss', ignore_index=255, loss_weight=0.2), conv_to_res=True), glbctx_head=dict(type='GlobalContextHead', num_convs=4, in_channels=8, conv_out_channels=8, num_classes=3, loss_weight=3.0, conv_to_res=True), feat_relay_head=dict(type='FeatureRelayHead', in_channels=16, out_conv_channels=8, roi_feat_size=7, scale_factor=2), train_cfg=[%s, %s], %s)" % (BOX, *[(SHARED % (CODER, True, LOSSES)).replace('Shared2FC', 'SCNet').replace('in_channels', 'num_shared_fcs=2, in_channels')] * 2, MASK, T, T, TEST)),
+    ('tests only', "dict(type='PointRendRoIHead', bbox_roi_extractor=%s, bbox_head=%s, mask_roi_extractor=dict(type='GenericRoIExtractor', aggregation='concat', roi_layer=dict(type='SimpleRoIAlign', output_size=14), out_channels=8, featmap_strides=[4]), mask_head=dict(type='CoarseMaskHead', num_fcs=2, in_channels=8, conv_out_channels=8, fc_out_channels=12, num_classes=3, loss_mask=dict(type='CrossEntropyLoss', use_mask=True, loss_weight=1.0)), point_head=dict(type='MaskPointHead', num_fcs=3, in_channels=8, fc_channels=8, num_classes=3, coarse_pred_each_layer=True, loss_point=dict(type='CrossEntropyLoss', use_mask=True, loss_weight=1.0)), train_cfg=%s, %s)" % (BOX, PLAIN, T.replace('mask_size=28', 'mask_size=7, num_points=49, oversample_ratio=3, importance_sample_ratio=0.75'), TEST.replace('mask_thr_binary', 'subdivision_steps=3, subdivision_num_points=100, scale_factor=2, mask_thr_binary'))),
 ]
 results = []
 for kind, config in cases:
@@ -161,7 +163,7 @@ for kind, config in cases:
     if kind == 'semantic':
         labels = torch.from_numpy(np.floor((pattern(2 * 12 * 16, 77) + 1) * 3).astype(np.int64)).view(2, 1, 12, 16)
         extra['gt_semantic_seg'] = torch.where(labels == 5, torch.full_like(labels, 255), labels)
-    mask_kind = 'polygons' if kind == 'semantic' else kind
+    mask_kind = dict(semantic='polygons').get(kind, kind).replace('tests only', 'bitmaps')
     head.train()
     losses = head.forward_train(
         features, [meta(), meta()], boxes, [torch.tensor(t, dtype=torch.float32) for t in TRUTHS],
@@ -179,9 +181,9 @@ for kind, config in cases:
         plain = [f.detach() for f in features]
         scored = [torch.cat([b, torch.ones(len(b), 1)], 1) for b in boxes]
         entry['found'] = described(head.simple_test(plain, scored, [meta(), meta()], rescale=True))
-        if 'HybridTask' not in config and 'MaskScoring' not in config:
+        if not any(t in config for t in ['HybridTask', 'MaskScoring', 'SCNet']):
             entry['unscaled'] = described(head.simple_test(plain, scored, [meta(), meta()], rescale=False))
-        if 'MaskScoring' not in config:
+        if 'MaskScoring' not in config and 'PointRend' not in config:
             merged = torch.from_numpy(PROPOSALS[0] / np.float32(4 / 3))
             aug = head.aug_test(views, [torch.cat([merged, torch.ones(len(merged), 1)], 1)],
                                 [[meta()], [meta(flip='horizontal')]], rescale=True)
