@@ -46,21 +46,16 @@ extension BBoxHead {
   private func classify(_ scores: Tensor, _ targets: BoxTargets, _ terms: inout LossTerms) throws {
     let labels = Tensor(targets.labels), weight = Tensor(targets.labelWeights)
     let factor = Double(max(targets.labelWeights.count { $0 > 0 }, 1))
-    if let custom = customClassification {
-      for (name, loss) in try custom.terms(scores, labels: labels, weight: weight, averageFactor: factor) {
-        terms[name] = loss
-      }
-      for (name, value) in custom.accuracies(scores, labels: labels) { terms[name] = value }
+    let plain = targets.labels.map(Int.init)
+    guard let seesaw else {
+      terms["loss_cls"] = try lossCls(scores, labels: labels, weight: weight, averageFactor: factor)
+      terms["acc"] = Tensor(topOneAccuracy(scores, plain))
       return
     }
-    terms["loss_cls"] = try lossCls(scores, labels: labels, weight: weight, averageFactor: factor)
-    terms["acc"] = Tensor(accuracy(scores.detached(), targets.labels))
-  }
-
-  /// How many regions of a hundred have their class as the best one.
-  private func accuracy(_ scores: Tensor, _ labels: [Int64]) -> Float {
-    let best = scores.argmax(1).elements(as: Int64.self)
-    return Float(zip(best, labels).count { $0 == $1 }) * (100 / Float(labels.count))
+    for (name, loss) in try seesaw.terms(scores, labels: labels, weight: weight, averageFactor: factor) {
+      terms[name] = loss
+    }
+    for (name, value) in seesaw.accuracies(scores, plain) { terms[name] = Tensor(value) }
   }
 
   /// A classification loss for each region, by which hard ones are found.

@@ -50,7 +50,10 @@ public class BBoxHead: Module, ConfiguredModule {
     boxCoder = try config.boxCoder.build(context.registries.boxCoders, context)
     lossCls = try config.lossCls.build(context.registries.detectionLosses, context)
     lossBbox = try config.lossBox.build(context.registries.detectionLosses, context)
-    let scores = (lossCls as? any CustomClassification)?.scores(for: config.classes) ?? config.classes + 1
+    if let seesaw = lossCls as? SeesawLoss, seesaw.config.classes != config.classes {
+      throw InvalidConfig("loss_cls.num_classes must be the head's, \(config.classes), found \(seesaw.config.classes)")
+    }
+    let scores = (lossCls as? SeesawLoss)?.scoreChannels ?? config.classes + 1
     fcCls = config.classifies ? config.clsPredictor.make(features.cls, scores) : nil
     fcReg = config.regresses ? config.regPredictor.make(features.reg, config.codes) : nil
     var rules: [InitConfig] = []
@@ -60,8 +63,8 @@ public class BBoxHead: Module, ConfiguredModule {
   }
 
   public var classes: Int { config.classes }
-  /// Whether classes are scored in the loss's own way.
-  var customClassification: (any CustomClassification)? { lossCls as? any CustomClassification }
+  /// The loss, where it has scores of its own kind.
+  var seesaw: SeesawLoss? { lossCls as? SeesawLoss }
 
   public func callAsFunction(_ x: Tensor) -> BoxOutputs {
     let x = flattened(x)
@@ -76,7 +79,7 @@ public class BBoxHead: Module, ConfiguredModule {
 
   /// Probabilities of the classes and, last, of the background.
   public func probabilities(_ scores: Tensor) -> Tensor {
-    customClassification?.probabilities(scores) ?? scores.softmax(-1)
+    seesaw?.probabilities(scores) ?? scores.softmax(-1)
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
@@ -131,7 +134,7 @@ extension BBoxHead {
 
   /// The best class of each region, the background left out.
   func bestClasses(_ scores: Tensor) -> [Int] {
-    let activated = customClassification?.probabilities(scores) ?? scores
+    let activated = seesaw?.probabilities(scores) ?? scores
     if activated.shape[0] == 0 { return [] }
     return activated.sliced(1, 0..<activated.shape[1] - 1).argmax(1).elements(as: Int64.self).map(Int.init)
   }
