@@ -6,6 +6,8 @@ func registerRoI(_ registries: inout Registries) {
   registerMaskHeads(&registries.maskHeads)
   registries.sharedHeads.register("ResLayer", scope: scope, SharedResLayer.Config.self) { SharedResLayer($0) }
   registries.maskIoUHeads.register("MaskIoUHead", scope: scope, MaskIoUHead.Config.self) { try MaskIoUHead($0, $1) }
+  registries.gridHeads.register("GridHead", scope: scope, GridHead.Config.self) { try GridHead($0, $1) }
+  registries.boxSamplers.register("ScoreHLRSampler", scope: scope, ScoreHLRSampler.self) { $0 }
   registries.maskPointHeads.register("MaskPointHead", scope: scope, MaskPointHead.Config.self) {
     try MaskPointHead($0, $1)
   }
@@ -52,17 +54,19 @@ private func registerRoIHeads(_ heads: inout Registry<any RoIHead>) {
   heads.register("CascadeRoIHead", scope: scope, CascadeRoIHead.Config.self) { try CascadeRoIHead($0, $1) }
   heads.register("DoubleHeadRoIHead", scope: scope, DoubleHeadRoIHead.Config.self) { try DoubleHeadRoIHead($0, $1) }
   heads.register("DynamicRoIHead", scope: scope, StandardRoIHead.Config.self) { try DynamicRoIHead($0, $1) }
+  heads.register("GridRoIHead", scope: scope, GridRoIHead.Config.self) { try GridRoIHead($0, $1) }
   heads.register("HybridTaskCascadeRoIHead", scope: scope, HybridTaskCascadeRoIHead.Config.self) {
     try HybridTaskCascadeRoIHead($0, $1)
   }
   heads.register("MaskScoringRoIHead", scope: scope, MaskScoringRoIHead.Config.self) { try MaskScoringRoIHead($0, $1) }
+  heads.register("PISARoIHead", scope: scope, StandardRoIHead.Config.self) { try PISARoIHead($0, $1) }
   heads.register("PointRendRoIHead", scope: scope, PointRendRoIHead.Config.self) { try PointRendRoIHead($0, $1) }
   heads.register("SCNetRoIHead", scope: scope, SCNetRoIHead.Config.self) { try SCNetRoIHead($0, $1) }
   heads.register("StandardRoIHead", scope: scope, StandardRoIHead.Config.self) { try StandardRoIHead($0, $1) }
 }
 
 private func registerTwoStage(_ detectors: inout Registry<any Detector>) {
-  for name in ["CascadeRCNN", "FasterRCNN", "HybridTaskCascade", "MaskRCNN", "MaskScoringRCNN", "PointRend", "SCNet", "TwoStageDetector"] {
+  for name in ["CascadeRCNN", "FasterRCNN", "GridRCNN", "HybridTaskCascade", "MaskRCNN", "MaskScoringRCNN", "PointRend", "SCNet", "TwoStageDetector"] {
     detectors.register(name, scope: scope, TwoStageDetector.Config.self) { try TwoStageDetector($0, $1) }
   }
   detectors.register("FastRCNN", scope: scope, TwoStageDetector.FastConfig.self) { try TwoStageDetector($0.config, $1) }

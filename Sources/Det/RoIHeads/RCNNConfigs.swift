@@ -17,6 +17,10 @@ public struct RCNNTrainConfig: ConfigRecord, Sendable {
   public var maskThreshold: Float?
   /// At which points `PointRendRoIHead` learns.
   public var points: PointTrainConfig?
+  /// How `GridRoIHead` marks points, and on how many boxes it learns.
+  public var grid: (radius: Int, count: Int)?
+  /// How `PISARoIHead` weighs samples, and its regression loss.
+  public var reweighting, regression: PrimeSampleConfig?
 
   public init(from reader: inout ConfigReader) throws {
     assigner = try reader.component("assigner")
@@ -30,6 +34,13 @@ public struct RCNNTrainConfig: ConfigRecord, Sendable {
     dynamic = try reader.optional("dynamic_rcnn")
     maskThreshold = try reader.optional("mask_thr_binary")
     points = reader.has("num_points") ? try PointTrainConfig(from: &reader) : nil
+    if reader.has("pos_radius") {
+      grid = (
+        try reader.integer("pos_radius", in: 0...64), try reader.integer("max_num_grid", default: 192, in: 1...1_000_000)
+      )
+    }
+    reweighting = try PrimeSampleConfig(from: &reader, "isr", power: 2, bias: 0)
+    regression = try PrimeSampleConfig(from: &reader, "carl", power: 1, bias: 0.2)
     reader.ignore("debug")
   }
 }
@@ -84,5 +95,18 @@ public struct PointTestConfig: Sendable {
     steps = try reader.integer("subdivision_steps", in: 0...10)
     count = try reader.integer("subdivision_num_points", in: 1...1_000_000)
     factor = try reader.integer("scale_factor", in: 1...8)
+  }
+}
+
+/// `isr` or `carl`: how the importance of a sample becomes a weight.
+public struct PrimeSampleConfig: Sendable {
+  public var power, bias: Float
+
+  init?(from reader: inout ConfigReader, _ key: String, power: Float, bias: Float) throws {
+    guard let node = reader.node(key), !node.isNone else { return nil }
+    var inner = try ConfigReader(node, path: reader.path(key))
+    self.power = try inner.value("k", default: power)
+    self.bias = try inner.value("bias", default: bias)
+    try inner.finish()
   }
 }
