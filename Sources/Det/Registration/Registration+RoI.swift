@@ -36,6 +36,7 @@ private func registerBoxHeads(_ heads: inout Registry<BBoxHead>) {
   heads.register("DoubleConvFCBBoxHead", scope: scope, DoubleConvFCBBoxHead.Config.self) {
     try DoubleConvFCBBoxHead($0, $1)
   }
+  heads.register("SABLHead", scope: scope, SABLHead.Config.self) { try SABLHead($0, $1) }
   heads.register("SCNetBBoxHead", scope: scope, ConvFCBBoxHead.Config.self) { try ConvFCBBoxHead($0, $1) }
   heads.register("Shared2FCBBoxHead", scope: scope, Shared2FCBBoxHeadConfig.self) { try ConvFCBBoxHead($0.config, $1) }
   heads.register("Shared4Conv1FCBBoxHead", scope: scope, Shared4Conv1FCBBoxHeadConfig.self) {

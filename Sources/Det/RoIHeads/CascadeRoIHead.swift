@@ -175,10 +175,7 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
     let config = try requireTesting()
     let found = try boxDetections(features, proposals.map(\.boxes), metas).enumerated().map { image, found in
       guard let found else { return Detections() }
-      let boxes = try bboxHead[stages - 1].boxes(found.outputs, found.rois, metas[image], rescale: rescale)
-      return suppressByClass(
-        boxes.boxes, boxes.scores, threshold: config.scoreThreshold, config.suppression, limit: config.limit
-      ).detections
+      return try bboxHead[stages - 1].boxes(found.outputs, found.rois, metas[image], rescale: rescale).detections(config)
     }
     guard predictsMasks else { return found }
     let boxes = zip(found, metas).map { rescale ? $0.boxes.multiplied(by: $1.scaleFactor) : $0.boxes }

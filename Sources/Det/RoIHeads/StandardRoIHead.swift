@@ -178,10 +178,7 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
       let rows = start..<start + proposals.boxes.count
       start = rows.upperBound
       if rows.isEmpty { return Detections() }
-      let (boxes, scores) = try bboxHead.boxes(outputs[rows], rois[Array(rows)], meta, rescale: rescale)
-      return suppressByClass(
-        boxes, scores, threshold: config.scoreThreshold, config.suppression, limit: config.limit
-      ).detections
+      return try bboxHead.boxes(outputs[rows], rois[Array(rows)], meta, rescale: rescale).detections(config)
     }
   }
 

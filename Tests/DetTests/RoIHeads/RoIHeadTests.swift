@@ -32,8 +32,7 @@ import TestSupport
     var state: [NeckTests.Entry]
     var norms, inputs: [Double]
     var dynamic: [Double]?
-    var found: [[Row]]
-    var unscaled, merged: [[Row]]?
+    var found, unscaled, merged: [[Row]]?
     var testDescription: String { "\(kind) \(config.prefix(90))" }
   }
 
@@ -131,14 +130,15 @@ import TestSupport
     }
   }
 
-  @Test(arguments: fixture?.cases ?? []) func `finds what the original finds`(_ golden: Case) throws {
+  @Test(arguments: fixture?.cases.filter { $0.found != nil } ?? []) func `finds what the original finds`(_ golden: Case) throws {
     let fixture = try #require(Self.fixture), head = try build(golden.config)
     guard head.state.count == golden.state.count else { return }
     Formula.fill(head)
     head.train(false)
     let features = golden.sizes.enumerated().map { Formula.tensor([2, golden.channels] + $1, seed: 1000 + $0) }
     try withoutGradient {
-      expect(try head.detections(features, proposals(fixture), [meta(), meta()], rescale: true), golden.found, "found")
+      expect(
+        try head.detections(features, proposals(fixture), [meta(), meta()], rescale: true), golden.found ?? [], "found")
       if let unscaled = golden.unscaled {
         expect(try head.detections(features, proposals(fixture), [meta(), meta()], rescale: false), unscaled, "unscaled")
       }
