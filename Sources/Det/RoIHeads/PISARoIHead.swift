@@ -12,9 +12,9 @@ public final class PISARoIHead: StandardRoIHead {
       for (image, (proposals, truth)) in zip(proposals, truths).enumerated() {
         let assigned = sampler.assigner.assign(
           proposals.boxes, truth.boxes, ignored: truth.ignoredBoxes, labels: truth.labels)
-        let (sample, own) = try ranking.sample(assigned, proposals.boxes, truth.boxes, labels: truth.labels) { boxes in
-          try withoutGradient { try judge(features, image, boxes) }
-        }
+        let (sample, own) = try ranking.sample(
+          assigned, proposals.boxes, truth.boxes, labels: truth.labels,
+          judge: { boxes in try withoutGradient { try judge(features, image, boxes) } })
         samples.append(sample)
         weights.append(own)
       }
