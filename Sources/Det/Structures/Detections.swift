@@ -8,6 +8,8 @@ public struct Detections: Sendable, Equatable {
   public var masks: [RunLengthMask]?
   /// One a mask, where the model scores masks for themselves (Mask Scoring R-CNN).
   public var maskScores: [Float]?
+  /// The regions of the original picture, where the model divides it up.
+  public var panoptic: PanopticMap?
 
   public init() {}
 

@@ -31,6 +31,10 @@ public struct DetectionResults {
     if let scores = picture.maskScores {
       text += ", \"mask_scores\": [\(scores.map(Self.number).joined(separator: ", "))]"
     }
+    if let map = picture.panoptic {
+      let runs = map.runs.map { "[\($0.id), \($0.length)]" }.joined(separator: ", ")
+      text += ", \"pan_size\": [\(map.height), \(map.width)], \"pan_runs\": [\(runs)]"
+    }
     text += "}"
   }
 
