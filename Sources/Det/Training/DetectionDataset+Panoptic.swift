@@ -50,6 +50,11 @@ extension DetectionDataset {
   }
 }
 
+extension PanopticMap {
+  /// What numbers of objects are multiplied by: mmdet's `INSTANCE_OFFSET`.
+  static let instanceOffset: Int32 = 1000
+}
+
 extension PanopticQuality.Map {
   /// A map as models give it; `classes` stands for pixels of no region.
   init(_ map: PanopticMap, classes: Int) {

@@ -22,6 +22,7 @@ private func registerDecodeHeads(_ heads: inout Registry<DecodeHead>) {
   heads.register("DAHead", DAHead.Config.self) { try DAHead($0, $1) }
   heads.register("DMHead", DMHead.Config.self) { try DMHead($0, $1) }
   heads.register("DNLHead", DNLHead.AttentionConfig.self) { try DNLHead($0, $1) }
+  heads.register("DPTHead", DPTHead.Config.self) { try DPTHead($0, $1) }
   heads.register("DepthwiseSeparableASPPHead", DepthwiseSeparableASPPHead.SeparableConfig.self) {
     try DepthwiseSeparableASPPHead($0, $1)
   }
