@@ -7,7 +7,8 @@ extension DetectionDataset {
   ) throws -> ([Detections]) throws -> EvaluationReport {
     let metrics = try reader.value("metric", default: OneOrMany(["PQ"])).elements
     if let other = metrics.first(where: { $0 != "PQ" && $0 != "pq" }) {
-      throw reader.invalid("must be PQ: instances of panoptic data sets are not measured, found '\(other)'", key: "metric")
+      throw reader.invalid(
+        "must be PQ: instances of panoptic data sets are not measured, found '\(other)'", key: "metric")
     }
     let isClasswise = try reader.value("classwise", default: false)
     reader.ignore("nproc", "jsonfile_prefix")

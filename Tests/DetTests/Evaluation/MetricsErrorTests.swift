@@ -17,7 +17,8 @@ struct MetricsErrorTests {
 
   @Test("of COCO are told")
   func coco() throws {
-    #expect(try message(COCOMetrics.self, "metric='box'").contains("must be one of bbox, segm, proposal, proposal_fast"))
+    #expect(
+      try message(COCOMetrics.self, "metric='box'").contains("must be one of bbox, segm, proposal, proposal_fast"))
     #expect(
       try message(COCOMetrics.self, "proposal_nums=(1, 2)")
         .contains("must be at least three positive numbers, found [1, 2]"))

@@ -61,7 +61,9 @@ struct MetricsTests {
 
   @Test(
     "of LVIS are mmdet's and lvis-api's",
-    arguments: [("bbox", "metric='bbox', classwise=True"), ("segm", "metric='segm'"), ("proposal", "metric='proposal'")])
+    arguments: [
+      ("bbox", "metric='bbox', classwise=True"), ("segm", "metric='segm'"), ("proposal", "metric='proposal'"),
+    ])
   func lvis(name: String, text: String) throws {
     let metrics: LVISMetrics = try settings(text)
     let pictures = golden.pictures.map {
