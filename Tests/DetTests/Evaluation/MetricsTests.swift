@@ -92,7 +92,7 @@ struct MetricsTests {
   @Test(
     "of Open Images are mmdet's",
     arguments: [
-      ("groups", ""), ("no groups", "use_group_of=False"), ("thresholds", "iou_thr=[0.3, 0.6], ioa_thr=[0.7, 0.4]"),
+      ("groups", ""), ("no groups", "use_group_of=False, ioa_thr=None"), ("thresholds", "iou_thr=[0.3, 0.6], ioa_thr=[0.7, 0.4]"),
     ])
   func openImages(name: String, text: String) throws {
     let metrics: OpenImagesMetrics = try settings(text)
