@@ -32,7 +32,7 @@ import Testing
         + "if the file's 0 stands for no class, set reduce_zero_label=True for the data set and LoadAnnotations")
     #expect(
       try message { try $0.labels("ann/x.png", [0, 120, 90, 255]) }
-        == "F/ann/x.png: labels must be in 0..<3 (the classes) or 255 (no class), found 90 in 12 pixels and 1 other values; "
+        == "F/ann/x.png: labels must be in 0..<3 (the classes) or 255 (no class), found 90 in 12 pixels and 1 other value; "
         + "a label map holds class indices, not shades of gray")
     #expect(try message { try $0.labels("ann/x.png", [0, 1, 2, 255]) } == "nothing")
     #expect(try message({ try $0.labels("ann/x.png", [0, 1, 77]) }, "classes=['a', 'b'], ignore_index=77") == "nothing")
