@@ -1,4 +1,5 @@
 import Core
+import OrderedCollections
 
 /// A head whose classifier is improved in several stages, by what its kernels find in the image.
 ///

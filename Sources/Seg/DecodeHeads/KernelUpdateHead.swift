@@ -1,4 +1,5 @@
 import Core
+import PyConfig
 
 /// Improves the kernels that classify pixels, by what each of them finds in the image.
 ///
