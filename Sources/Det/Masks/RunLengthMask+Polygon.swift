@@ -1,28 +1,17 @@
 extension RunLengthMask {
   /// The area inside of some polygons together, as pycocotools' `frPyObjects` and `merge` have it.
   ///
-  /// When the first "polygon" has four numbers, all are boxes `x, y, width, height`: so does pycocotools.
-  /// - Parameter polygons: each `x, y, x, y, ...` in pixels.
+  /// - Parameter polygons: each `x, y, x, y, ...` in pixels; the first has at least three points.
   /// - Throws: ``MaskError`` when a polygon has an odd number of coordinates, or one that is not finite or beyond 10^8.
   public init(polygons: [[Double]], height: Int, width: Int) throws(MaskError) {
-    guard let first = polygons.first, first.count >= 4 else {
+    // pycocotools takes a first polygon of four numbers for a box, and then refuses it for its type.
+    guard let first = polygons.first, first.count > 4 else {
       throw MaskError(
-        "must have polygons of at least four numbers, found "
-          + (polygons.isEmpty ? "no polygon" : "one of \(polygons[0].count)"))
+        "the first polygon must have at least three points, found "
+          + (polygons.isEmpty ? "no polygon" : "\(polygons[0].count) numbers"))
     }
     var parts: [RunLengthMask] = []
-    for polygon in polygons {
-      if first.count == 4 {
-        guard polygon.count == 4 else {
-          throw MaskError("behind a box of four numbers must be others, found \(polygon.count) numbers")
-        }
-        let (x, y) = (polygon[0], polygon[1])
-        let (endX, endY) = (x + polygon[2], y + polygon[3])
-        parts.append(try Self.inside([x, y, x, endY, endX, endY, endX, y], height, width))
-      } else {
-        parts.append(try Self.inside(polygon, height, width))
-      }
-    }
+    for polygon in polygons { parts.append(try Self.inside(polygon, height, width)) }
     guard let union = Self.combine(parts) else { throw MaskError("must have polygons, found none") }
     self = union
   }

@@ -127,10 +127,14 @@ extension DetectionDataset {
         }
       },
       proposalTruths: { index in
-        Boxes(
-          file.objectsOfPicture[positions[index]].lazy.map { file.objects[Int($0)] }
-            .filter { !$0.isIgnored && !$0.isCrowd }
-            .map { Box(Float($0.x), Float($0.y), Float($0.x + $0.width), Float($0.y + $0.height)) })
+        var boxes = Boxes()
+        for number in file.objectsOfPicture[positions[index]] {
+          let object = file.objects[Int(number)]
+          if object.isIgnored || object.isCrowd { continue }
+          let (right, bottom) = (object.x + object.width, object.y + object.height)
+          boxes.append(Box(Float(object.x), Float(object.y), Float(right), Float(bottom)))
+        }
+        return boxes
       })
   }
 }

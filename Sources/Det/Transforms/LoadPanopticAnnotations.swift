@@ -32,7 +32,10 @@ public struct LoadPanopticAnnotations: Transform, ConfigRecord {
     guard map.height == height, map.width == width, let bytes = map.bytes else {
       throw DataError("must be of the size in the annotations, \(height)x\(width), found \(map.height)x\(map.width)", file: path)
     }
-    let ids = (0..<(height * width)).map { Int(bytes[3 * $0]) | Int(bytes[3 * $0 + 1]) << 8 | Int(bytes[3 * $0 + 2]) << 16 }
+    let ids = (0..<(height * width)).map { pixel -> Int in
+      let (red, green, blue) = (Int(bytes[3 * pixel]), Int(bytes[3 * pixel + 1]), Int(bytes[3 * pixel + 2]))
+      return red | green << 8 | blue << 16
+    }
     if withMasks {
       let masks = regions.filter(\.isThing).map { region in ids.map { UInt8($0 == region.id ? 1 : 0) } }
       sample.detection.masks = InstanceMasks(.bitmaps(masks), height: height, width: width)

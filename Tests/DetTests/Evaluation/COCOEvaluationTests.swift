@@ -76,6 +76,6 @@ struct COCOEvaluationTests {
           + [COCOEvaluation.Prediction(category: 7, score: 1, box: box)]
       )
     }
-    #expect(COCOSummary(strange).stats[0] == 1)
+    #expect(COCOSummary(strange).stats[0] > 0.999_999)
   }
 }

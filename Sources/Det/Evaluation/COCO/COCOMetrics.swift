@@ -1,4 +1,5 @@
 import Core
+import OrderedCollections
 import PyConfig
 
 /// Evaluation of a data set of COCO's form: mmdet's `CocoDataset.evaluate`, with its names, rounding and tables.

@@ -18,7 +18,7 @@ public struct COCOSummary: Sendable {
     precondition(limits.count >= 3, "COCOSummary: must have three numbers of detections, found \(limits)")
     let thresholds = curves.settings.thresholds
     var (stats, lines): ([Double], [String]) = ([], [])
-    func add(_ measure: COCOCurves.Measure, _ threshold: Double? = nil, area: String = "all", _ detections: Int) {
+    func add(_ measure: COCOCurves.Measure, _ detections: Int, threshold: Double? = nil, area: String = "all") {
       let mean =
         threshold != nil && !hasThresholds
         ? -1 : curves.mean(measure, threshold: threshold, area: area, detections: detections)
@@ -33,11 +33,11 @@ public struct COCOSummary: Sendable {
     }
     // Upstream asks for the first with 100 detections, whatever the numbers are.
     add(.precision, 100)
-    add(.precision, 0.5, limits[2])
-    add(.precision, 0.75, limits[2])
-    for area in ["small", "medium", "large"] { add(.precision, area: area, limits[2]) }
+    add(.precision, limits[2], threshold: 0.5)
+    add(.precision, limits[2], threshold: 0.75)
+    for area in ["small", "medium", "large"] { add(.precision, limits[2], area: area) }
     for limit in limits.prefix(3) { add(.recall, limit) }
-    for area in ["small", "medium", "large"] { add(.recall, area: area, limits[2]) }
+    for area in ["small", "medium", "large"] { add(.recall, limits[2], area: area) }
     self.stats = stats
     text = lines.joined(separator: "\n") + "\n"
   }

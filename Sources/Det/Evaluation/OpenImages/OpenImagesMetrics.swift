@@ -1,4 +1,5 @@
 import Core
+import OrderedCollections
 import PyConfig
 
 /// Evaluation of Open Images: mmdet's `OpenImagesDataset.evaluate`.

@@ -1,4 +1,5 @@
 import Core
+import OrderedCollections
 import PyConfig
 
 /// Evaluation of PASCAL VOC, WIDER FACE and data sets in mmdet's own format: `VOCDataset.evaluate`,
