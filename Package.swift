@@ -89,6 +89,6 @@ let package = Package(
     tests("Cls", ["Cls", "Core", "PyConfig", "TorchFile", collections]),
     tests("Det", ["Det", "Core", "PyConfig", "TorchFile", collections]),
     tests("Seg", ["Seg", "Core", "PyConfig", "TorchFile", collections, logging]),
-    tests("Tool", ["ToolSupport", "Core", "Cls", "PyConfig", "TorchFile", arguments]),
+    tests("Tool", ["ToolSupport", "Core", "Cls", "PyConfig", "TorchFile", arguments, collections]),
   ] + tools.map(tool)
 )

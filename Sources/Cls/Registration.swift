@@ -65,6 +65,7 @@ private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   }
   backbones.register("VAN", scope: scope, VAN.Config.self) { VAN($0) }
   backbones.register("VGG", scope: scope, ClsVGGConfig.self) { try VGG($0.config) }
+  registerTransformers(&backbones, scope: scope)
 }
 
 private func checkedResNet(_ config: ResNet.Config) throws -> ResNet {
@@ -84,6 +85,13 @@ private func registerHeads(_ registries: inout Registries) {
   registries.classifiers.register("ImageClassifier", ImageClassifier.Config.self) { try ImageClassifier($0, $1) }
   registries.classificationHeads.register("CSRAClsHead", CSRAClsHead.Config.self) { try CSRAClsHead($0, $1) }
   registries.classificationHeads.register("ClsHead", ClsHead.Config.self) { try ClsHead($0, $1) }
+  registries.classificationHeads.register("ConformerHead", ConformerHead.Config.self) { try ConformerHead($0, $1) }
+  registries.classificationHeads.register("EfficientFormerClsHead", EfficientFormerClsHead.Config.self) {
+    try EfficientFormerClsHead($0, $1)
+  }
+  registries.classificationHeads.register("DeiTClsHead", DeiTClsHeadConfig.self) {
+    try VisionTransformerClsHead($0.config, $1)
+  }
   registries.classificationHeads.register("LinearClsHead", LinearClsHead.Config.self) { try LinearClsHead($0, $1) }
   registries.classificationHeads.register("MultiLabelClsHead", MultiLabelClsHead.Config.self) {
     try MultiLabelClsHead($0, $1)
@@ -93,6 +101,9 @@ private func registerHeads(_ registries: inout Registries) {
   }
   registries.classificationHeads.register("StackedLinearClsHead", StackedLinearClsHead.Config.self) {
     try StackedLinearClsHead($0, $1)
+  }
+  registries.classificationHeads.register("VisionTransformerClsHead", VisionTransformerClsHead.Config.self) {
+    try VisionTransformerClsHead($0, $1)
   }
 }
 

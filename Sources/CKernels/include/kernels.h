@@ -1,6 +1,7 @@
 // Everything that the suite implements in C.
 #pragma once
 #include "mm_pool.h"
+#include "mm_attention.h"
 #include "mm_boxes.h"
 #include "mm_dropout.h"
 #include "mm_conv.h"

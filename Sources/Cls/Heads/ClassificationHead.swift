@@ -6,6 +6,8 @@ public protocol ClassificationHead: Module {
   var classes: Int? { get }
   /// Channels of the features that the head takes, where it knows.
   var inChannels: Int? { get }
+  /// How many tokens of the whole image the head takes, at the end of the features; 0 where it takes features alone.
+  var tokens: Int { get }
   /// Whether scores are independent probabilities (sigmoid) rather than a distribution (softmax).
   var isMultiLabel: Bool { get }
   /// The features before the last linear layer.
@@ -19,6 +21,7 @@ public protocol ClassificationHead: Module {
 
 extension ClassificationHead {
   public var inChannels: Int? { nil }
+  public var tokens: Int { 0 }
   public var isMultiLabel: Bool { false }
 
   public func probabilities(_ features: [Tensor]) -> Tensor {

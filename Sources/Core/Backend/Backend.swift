@@ -4,7 +4,7 @@
 /// checked before. One protocol a family of operations keeps the list readable.
 protocol Backend: Sendable, MemoryBackend, ElementwiseBackend, ReductionBackend, MatrixBackend, IndexBackend,
   ConvolutionBackend, DeformableBackend, PoolingBackend, NormalizationBackend, SpatialBackend, RegionBackend,
-  OptimizerBackend
+  OptimizerBackend, AttentionBackend
 {}
 
 /// Moving elements: between host and device, and between layouts and types.

@@ -19,6 +19,13 @@ public protocol ScoringBackbone: Backbone {
   var acceptedSides: ClosedRange<Int>? { get }
 }
 
+/// A backbone that takes images of one size only, or of few.
+public protocol FixedSizeBackbone: Backbone {
+  /// Heights and widths of images that it takes.
+  var acceptedHeights: ClosedRange<Int> { get }
+  var acceptedWidths: ClosedRange<Int> { get }
+}
+
 /// Channels of a feature map, and how many input pixels lie between neighbours of it.
 public struct FeatureShape: Sendable, Equatable {
   public var channels: Int

@@ -168,7 +168,7 @@ public struct TrainingRun {
     try runner.model.forEachModule { key, module in
       for rule in (module as? any ConfiguredModule)?.initialization ?? [] {
         guard case .pretrained(let checkpoint, let prefix) = rule.rule else { continue }
-        let report = try module.loadCheckpoint(checkpoint, prefix: prefix)
+        let report = try module.loadPretrained(checkpoint, prefix: prefix)
         runner.logger.info("\(key.isEmpty ? "model" : key): loaded \(checkpoint)")
         if !report.isPerfect { runner.logger.warning("\(report.description)") }
       }

@@ -7,6 +7,7 @@ struct DetSwinConfig: ConfigRecord {
   init(from reader: inout ConfigReader) throws {
     config = try SwinTransformer.Config(readingDense: &reader, position: .map)
     config.convertsWeights = try reader.value("convert_weights", default: false)
+    config.dropsForeignKeys = true
   }
 }
 

@@ -10,10 +10,7 @@ func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   backbones.register("ResNet", scope: scope, SegResNetConfig.self) { try ResNet(checking: $0.resNet) }
   backbones.register("ResNetV1c", scope: scope, SegResNetV1cConfig.self) { try ResNet(checking: $0.resNet) }
   backbones.register("ResNetV1d", scope: scope, SegResNetV1dConfig.self) { try ResNet(checking: $0.resNet) }
-  backbones.register("MixVisionTransformer", scope: scope, SegMixVisionConfig.self) {
-    PyramidVisionTransformer($0.config)
-  }
-  backbones.register("SwinTransformer", scope: scope, SegSwinConfig.self) { SwinTransformer($0.config) }
+  registerTransformers(&backbones)
 }
 
 /// Those that no other suite has.

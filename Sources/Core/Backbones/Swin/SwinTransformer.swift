@@ -32,6 +32,8 @@ public final class SwinTransformer: Module, Backbone, ConfiguredModule {
     public var scale: Float?
     public var hasPatchNorm = true
     public var dropout: Float = 0
+    /// Behind the embedding; `dropout` unless given.
+    public var positionDropout: Float?
     public var attentionDropout: Float = 0
     /// The probability with which the last block is dropped; it grows evenly up to there.
     public var dropPath: Float = 0.1
@@ -51,6 +53,8 @@ public final class SwinTransformer: Module, Backbone, ConfiguredModule {
     public var outputsMerged = false
     /// Whether files with weights for training are the authors' own.
     public var convertsWeights = false
+    /// Whether of other files only keys below `backbone` are taken.
+    public var dropsForeignKeys = false
     public var initialization: [InitConfig] = []
     /// Whether a model without rules starts as mmdet and mmseg start it.
     public var hasOwnInitialization = true
@@ -71,7 +75,7 @@ public final class SwinTransformer: Module, Backbone, ConfiguredModule {
   let patchEmbed: PatchEmbed
   let dropAfterPos: Dropout
   let stages: ModuleList<SwinStage>
-  let norms: OutputNorms
+  private let norms: ListedNorms
   public let outputs: [FeatureShape]
 
   public init(_ config: Config) {
@@ -85,7 +89,7 @@ public final class SwinTransformer: Module, Backbone, ConfiguredModule {
     case .map: absolutePosEmbed = Parameter(.zeros([1, config.width, patches.h, patches.w]))
     case .tokens: absolutePosEmbed = Parameter(.zeros([1, patches.h * patches.w, config.width]))
     }
-    dropAfterPos = Dropout(config.dropout)
+    dropAfterPos = Dropout(config.positionDropout ?? config.dropout)
     let rates = stochasticDepthRates(config.dropPath, count: config.depths.reduce(0, +))
     var (width, stride, block) = (config.width, config.strides[0], 0)
     var stages: [SwinStage] = []
@@ -117,7 +121,8 @@ public final class SwinTransformer: Module, Backbone, ConfiguredModule {
       if config.outputsMerged { shapes.append(FeatureShape(channels: width, stride: stride)) }
     }
     self.stages = ModuleList(stages)
-    norms = OutputNorms(config.outIndices.map { ($0, config.outputNorm?.make(shapes[$0].channels)) })
+    norms = ListedNorms(
+      numbered: config.outIndices.map { ($0, config.outputNorm?.make(shapes[$0].channels)) })
     outputs = config.outIndices.sorted().map { shapes[$0] }
   }
 

@@ -8,9 +8,10 @@ public final class AttentionBlock: Module {
 
   public init(
     _ width: Int, heads: Int, attentionDropout: Float = 0, dropout: Float = 0,
-    branchDropout: DropoutConfig? = .elements(0), bias: Bool = true
+    branchDropout: DropoutConfig? = .elements(0), bias: Bool = true, outputBias: Bool? = nil
   ) {
-    attn = MultiheadAttention(width, heads: heads, dropout: attentionDropout, bias: bias)
+    attn = MultiheadAttention(
+      width, heads: heads, dropout: attentionDropout, bias: bias, outputBias: outputBias)
     projDrop = Dropout(dropout)
     dropoutLayer = branchDropout?.make()
   }

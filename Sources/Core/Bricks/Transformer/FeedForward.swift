@@ -20,7 +20,6 @@ public final class FeedForward: Module {
   let layers: Sequential
   let dropoutLayer: (any UnaryModule)?
   private let addsIdentity: Bool
-  private let fused: FusedActivation?
   public let width: Int
 
   public init(_ width: Int, hidden: Int, _ options: Options) {
@@ -35,7 +34,7 @@ public final class FeedForward: Module {
     }
     self.layers = Sequential(layers + [Linear(hidden, width), Dropout(options.dropout)])
     dropoutLayer = options.branchDropout?.make()
-    (addsIdentity, fused) = (options.addsIdentity, options.activation.fused)
+    addsIdentity = options.addsIdentity
   }
 
   /// - Parameter identity: what is added to the result; the input unless given.

@@ -11,13 +11,14 @@ public final class MultiheadAttention: Module {
   public let heads: Int
   public let dropout: Float
 
-  public init(_ width: Int, heads: Int, dropout: Float = 0, bias: Bool = true) {
+  /// - Parameter outputBias: of the last linear layer; as `bias` unless given.
+  public init(_ width: Int, heads: Int, dropout: Float = 0, bias: Bool = true, outputBias: Bool? = nil) {
     precondition(
       heads > 0 && width % heads == 0, "MultiheadAttention: heads that divide \(width), found \(heads)")
     (self.heads, self.dropout) = (heads, dropout)
     inProjWeight = Parameter(.zeros([3 * width, width]))
     inProjBias = bias ? Parameter(.zeros([3 * width])) : nil
-    outProj = Linear(width, width, bias: bias)
+    outProj = Linear(width, width, bias: outputBias ?? bias)
     super.init()
     InitialValues.draw { initializeWeights(using: &$0) }
   }
@@ -49,13 +50,10 @@ public final class MultiheadAttention: Module {
   public func callAsFunction(query: Tensor, memory: Tensor, mask: AttentionMask = .none) -> Tensor {
     let weights = inProjWeight.value.split(0, sizes: [width, 2 * width])
     let biases = inProjBias?.value.split(0, sizes: [width, 2 * width])
-    let (n, l, s, d) = (query.shape[0], query.shape[1], memory.shape[1], width / heads)
-    let q = query.linear(weights[0], bias: biases?[0]).reshaped([n, l, heads, d]).transposed(1, 2)
-    let both = memory.linear(weights[1], bias: biases?[1])
-      .reshaped([n, s, 2, heads, d]).permuted([2, 0, 3, 1, 4]).unbound()
     let y = Tensor.attention(
-      query: q, key: both[0], value: both[1], bias: mask.bias(heads: heads), dropout: isTraining ? dropout : 0)
-    return outProj(y.transposed(1, 2).reshaped([n, l, width]))
+      query: query.linear(weights[0], bias: biases?[0]), memory: memory.linear(weights[1], bias: biases?[1]),
+      heads: heads, bias: mask.bias(heads: heads), dropout: isTraining ? dropout : 0)
+    return outProj(y)
   }
 
   /// - Parameters:

@@ -3,7 +3,7 @@ import PyConfig
 // What the configs of transformer backbones have in common.
 extension ConfigReader {
   /// Numbers that no network needs to exceed; larger ones would only end in want of memory.
-  static let widths = 1...32768
+  public static let widths = 1...32768
 
   /// `img_size` and its like: a number, or one or two in a list.
   public mutating func imageSize(_ key: String, default standard: Pair = 224) throws -> Pair {
@@ -33,6 +33,15 @@ extension ConfigReader {
   /// Layer normalisation, the only kind that works on tokens.
   public mutating func tokenNorm(_ key: String = "norm_cfg", default standard: NormConfig) throws -> NormConfig {
     let norm = try value(key, default: standard)
+    guard norm.kind == .layerNorm else {
+      throw invalid("must be of type LN, which works on tokens", key: key)
+    }
+    return norm
+  }
+
+  /// The same where `None` stands for no norm.
+  public mutating func optionalTokenNorm(_ key: String = "norm_cfg") throws -> NormConfig? {
+    guard let norm: NormConfig = try optional(key) else { return nil }
     guard norm.kind == .layerNorm else {
       throw invalid("must be of type LN, which works on tokens", key: key)
     }
