@@ -17,12 +17,21 @@ private let scope = "mmcls"
 
 private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   backbones.register("AlexNet", scope: scope, PlainBackboneConfig.self) { AlexNet(classes: $0.classes) }
+  backbones.register("CSPDarkNet", scope: scope, CSPDarkNetConfig.self) { CSPNet($0.config) }
+  backbones.register("CSPResNeXt", scope: scope, CSPResNeXtConfig.self) { CSPNet($0.config) }
+  backbones.register("CSPResNet", scope: scope, CSPResNetConfig.self) { CSPNet($0.config) }
+  backbones.register("ConvMixer", scope: scope, ConvMixer.Config.self) { ConvMixer($0) }
+  backbones.register("ConvNeXt", scope: scope, ConvNeXt.Config.self) { ConvNeXt($0) }
+  backbones.register("DenseNet", scope: scope, DenseNet.Config.self) { DenseNet($0) }
+  backbones.register("EfficientNet", scope: scope, ClsEfficientNetConfig.self) { try EfficientNet($0.config) }
   backbones.register("HRNet", scope: scope, ClsHRNetConfig.self) { try HRNet($0.config) }
   backbones.register("LeNet5", scope: scope, PlainBackboneConfig.self) { LeNet5(classes: $0.classes) }
   backbones.register("MobileNetV2", scope: scope, ClsMobileNetV2Config.self) { variant in
     try MobileNetV2(checking: variant.config)
   }
+  backbones.register("MobileNetV3", scope: scope, ClsMobileNetV3Config.self) { try MobileNetV3($0.config) }
   backbones.register("RegNet", scope: scope, ClsRegNetConfig.self) { try RegNet(checking: $0.config) }
+  backbones.register("RepMLPNet", scope: scope, RepMLPNet.Config.self) { RepMLPNet($0) }
   backbones.register("RepVGG", scope: scope, RepVGG.Config.self) { config in
     try config.norm.check(channels: RepVGG.channels(config))
     return RepVGG(config)
@@ -49,10 +58,12 @@ private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   }
   backbones.register("SEResNeXt", scope: scope, ClsSEResNeXtConfig.self) { try checkedResNet($0.config) }
   backbones.register("SEResNet", scope: scope, ClsSEResNetConfig.self) { try checkedResNet($0.config) }
+  backbones.register("ShuffleNetV1", scope: scope, ShuffleNetV1.Config.self) { ShuffleNetV1($0) }
   backbones.register("ShuffleNetV2", scope: scope, ShuffleNetV2.Config.self) { config in
     try config.norm.check(channels: [24] + config.channels + config.channels.map { $0 / 2 })
     return ShuffleNetV2(config)
   }
+  backbones.register("VAN", scope: scope, VAN.Config.self) { VAN($0) }
   backbones.register("VGG", scope: scope, ClsVGGConfig.self) { try VGG($0.config) }
 }
 

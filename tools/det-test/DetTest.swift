@@ -32,9 +32,6 @@ struct DetTest: ParsableCommand {
   @Flag(name: .customLong("format-only"), help: "Write result files for a test server: --eval-options jsonfile_prefix=P.")
   var formatsOnly = false
 
-  @Flag(help: .hidden)
-  var show = false
-
   @Option(name: .customLong("show-dir"), help: "The folder for pictures with their objects.")
   var showDirectory: String?
 
@@ -48,22 +45,14 @@ struct DetTest: ParsableCommand {
     name: .customLong("cfg-options"), parsing: .upToNextOption, help: "Override settings of the config: a.b.0.c=value.")
   var options: [String] = []
 
-  @Option(name: .customLong("gpu-id"), help: .hidden)
-  var gpu: Int?
-
-  @Option(help: .hidden)
-  var launcher: String?
+  @OptionGroup var ignored: IgnoredTestOptions
 
   mutating func validate() throws {
-    if eval.isEmpty && out == nil && showDirectory == nil && !formatsOnly && !show {
+    if eval.isEmpty && out == nil && showDirectory == nil && !formatsOnly {
       throw ValidationError("nothing to do: give --out, --eval, --format-only or --show-dir")
     }
-    if show { throw ValidationError("--show: there are no windows; give --show-dir") }
     if !eval.isEmpty && formatsOnly { throw ValidationError("--eval and --format-only do not go together") }
     if let out, !out.hasSuffix(".json") { throw ValidationError("--out takes a .json file, found '\(out)'") }
-    if let launcher, launcher != "none" {
-      throw ValidationError("--launcher: one process tests; only 'none', found '\(launcher)'")
-    }
     guard (0...1).contains(showScoreThreshold) else {
       throw ValidationError("--show-score-thr takes a number in 0...1, found \(showScoreThreshold)")
     }
@@ -94,7 +83,7 @@ struct DetTest: ParsableCommand {
         let files = try ResultFiles(outcome.dataset, test.options).write(outcome.pictures)
         print(files.map { "wrote \($0)" }.joined(separator: "\n"))
       }
-      guard let report = try outcome.evaluation?(outcome.pictures) else { return }
+      guard let report = try outcome.evaluation?.callAsFunction(outcome.pictures) else { return }
       print(report.text)
       print(report.metrics.map { "\($0.key): \($0.value.plainText)" }.joined(separator: "\n"))
       if let workDirectory {

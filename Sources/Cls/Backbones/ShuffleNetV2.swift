@@ -100,10 +100,16 @@ public final class ShuffleNetV2: Module, Backbone, ConfiguredModule {
 
   public var initialization: [InitConfig] { config.initialization }
 
-  /// Narrow normal numbers for all convolutions, the first of each block narrower still.
   public func applyInitialization(using generator: inout RandomGenerator) {
     for rule in initialization { rule.apply(to: self, using: &generator) }
-    if startsFromFile { return }
+    if !startsFromFile { initializeNarrowly(using: &generator) }
+  }
+}
+
+extension Module {
+  /// The first values of both ShuffleNets: narrow normal numbers for all convolutions, the first of each block narrower
+  /// still.
+  func initializeNarrowly(using generator: inout RandomGenerator) {
     forEachModule { key, module in
       if let conv = module as? Conv2d {
         let std = key.contains("conv1") ? 0.01 : 1 / Double(conv.weight.shape[1])

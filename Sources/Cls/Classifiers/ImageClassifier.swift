@@ -53,7 +53,9 @@ public final class ImageClassifier: Module, ConfiguredModule {
     }
     self.backbone = backbone
     inputChannels = Self.inputChannels(of: backbone)
-    neck = try build(config.neck, context.registries.necks)
+    neck = try config.neck.node.map {
+      try context.registries.necks.buildRow($0, path: config.neck.path, context: context)
+    }
     head = try build(config.head, context.registries.classificationHeads)
     try Self.check(backbone, neck, head)
     augments = try config.augments.node.map { try BatchAugments($0, path: config.augments.path) }

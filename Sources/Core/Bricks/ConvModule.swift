@@ -47,6 +47,13 @@ public final class ConvModule: Module, UnaryModule {
     InitialValues.draw { initializeWeights(using: &$0) }
   }
 
+  /// With the convolution of another module and a norm of its own; activation and order are the other's.
+  public init(sharing other: ConvModule, norm: NormConfig?) {
+    conv = other.conv
+    _norm = Named(norm?.abbreviation ?? "norm", norm?.make(other.conv.outChannels))
+    (activate, activation, order) = (other.activate, other.activation, other.order)
+  }
+
   /// With the options most often given written out.
   public convenience init(
     _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,

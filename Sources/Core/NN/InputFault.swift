@@ -20,7 +20,7 @@ public final class InputFault {
   }
 
   /// Says what is wrong with the input of a layer.
-  static func report(_ text: String) {
+  public static func report(_ text: String) {
     guard let current else { preconditionFailure(text) }
     current.text = current.text ?? text
   }

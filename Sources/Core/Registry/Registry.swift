@@ -112,12 +112,17 @@ public struct InvalidConfig: Error, CustomStringConvertible, Equatable {
 /// }
 /// ```
 public struct Registries {
-  private var byRole: [String: Any] = [:]
+  /// Tasks may use the same word for a role: classification and segmentation have heads.
+  private struct Key: Hashable {
+    let product: ObjectIdentifier
+    let role: String
+  }
+  private var byRole: [Key: Any] = [:]
 
   public init() {}
 
   public subscript<Product>(product: Product.Type, role role: String) -> Registry<Product> {
-    get { byRole[role] as? Registry<Product> ?? Registry(role: role) }
-    set { byRole[role] = newValue }
+    get { byRole[Key(product: ObjectIdentifier(product), role: role)] as? Registry<Product> ?? Registry(role: role) }
+    set { byRole[Key(product: ObjectIdentifier(product), role: role)] = newValue }
   }
 }

@@ -6,6 +6,7 @@ struct DetMobileNetV2Config: ConfigRecord {
 
   init(from reader: inout ConfigReader) throws {
     config = try MobileNetV2.Config(from: &reader, outIndices: [1, 2, 4, 7])
+    config.namesParts = true
     if let rules = try reader.weightRules() { config.initialization = rules }
   }
 }

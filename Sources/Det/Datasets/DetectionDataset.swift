@@ -20,6 +20,8 @@ public final class DetectionDataset: Dataset {
     var year: Int?
     /// Whether pictures have sizes at all; without, all are of one group.
     var hasSizes = true
+    /// What Open Images' metrics need.
+    var openImages: OpenImagesReference?
   }
 
   let type: String
@@ -37,6 +39,7 @@ public final class DetectionDataset: Dataset {
   public let isTesting: Bool
   let coco: CocoReference?
   let year: Int?
+  let openImages: OpenImagesReference?
   /// By aspect ratio: 1 where a picture is wider than high.
   private let groups: [UInt8]
   private let members: [[Int]]
@@ -45,7 +48,7 @@ public final class DetectionDataset: Dataset {
   init(_ parts: Parts, _ config: DetectionDatasetConfig, _ context: BuildContext) throws {
     (type, self.config, annotations) = (parts.type, config, parts.annotations)
     (classNames, palette, coco) = (parts.classNames, parts.palette, parts.coco)
-    year = parts.year
+    (year, openImages) = (parts.year, parts.openImages)
     isTesting = config.isTesting ?? context.isTesting
     pipeline = try config.makePipeline(context)
     let all = try config.proposalFile.map { try ProposalFile.read($0) }

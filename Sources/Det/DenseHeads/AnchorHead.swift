@@ -12,6 +12,17 @@ public struct AnchorHeadConfig: Sendable {
   public var testing: DenseTestConfig?
   public var initialization: [InitConfig]
 
+  init(
+    classes: Int, inChannels: Int, featChannels: Int, anchorGenerator: Component, boxCoder: Component, lossCls: Component,
+    lossBox: Component, decodesForLoss: Bool, training: DenseTrainConfig?, testing: DenseTestConfig?,
+    initialization: [InitConfig]
+  ) {
+    (self.classes, self.inChannels, self.featChannels) = (classes, inChannels, featChannels)
+    (self.anchorGenerator, self.boxCoder, self.lossCls, self.lossBox) = (anchorGenerator, boxCoder, lossCls, lossBox)
+    (self.decodesForLoss, self.training, self.testing) = (decodesForLoss, training, testing)
+    self.initialization = initialization
+  }
+
   /// What a head has where its config does not say.
   struct Defaults {
     var featChannels = 256
@@ -76,9 +87,9 @@ public struct AnchorHeadParts {
   let boxCoder: any BoxCoder
   let lossCls, lossBox: any DetectionLoss
   let assigner: (any Assigner)?
-  let sampler: any BoxSampler
+  var sampler: any BoxSampler
   /// Whether only some anchors are trained on; then the loss is divided by their number.
-  let samples: Bool
+  var samples: Bool
 
   init(_ config: AnchorHeadConfig, _ context: BuildContext) throws {
     self.config = config
@@ -210,6 +221,9 @@ public class AnchorHead: BaseDenseHead {
     return (assigned, try parts.sampler.sample(assigned, anchors, truth.boxes))
   }
 
+  /// Whether targets are the box coder's numbers, not boxes.
+  var encodesTargets: Bool { !parts.config.decodesForLoss }
+
   /// Classes of objects; `nil` where all are of one, as in proposals.
   func trainingLabels(_ truth: GroundTruth) -> [Int]? { truth.labels }
 
@@ -226,8 +240,7 @@ public class AnchorHead: BaseDenseHead {
       sampling: sampling)
     let labels = trainingLabels(truth)
     let codes =
-      parts.config.decodesForLoss
-      ? sampling.posTruthBoxes.values : boxCoder.encode(sampling.posBoxes, sampling.posTruthBoxes)
+      encodesTargets ? boxCoder.encode(sampling.posBoxes, sampling.posTruthBoxes) : sampling.posTruthBoxes.values
     for (index, anchor) in sampling.posIndices.enumerated() {
       let place = places[anchor]
       targets.labels[place] = Int64(labels.map { $0[sampling.posTruthIndices[index]] } ?? 0)

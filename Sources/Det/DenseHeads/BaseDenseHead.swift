@@ -34,6 +34,12 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     self.initialization = initialization
   }
 
+  /// Rules, then 0 for what moves the points of deformable convolutions.
+  public func applyInitialization(using generator: inout RandomGenerator) {
+    for rule in initialization { rule.apply(to: self, using: &generator) }
+    for (key, parameter) in namedParameters where key.contains("conv_offset.") { Init.constant(parameter, 0) }
+  }
+
   /// Scores at a prior: classes, and the background where they come from a softmax.
   public var scoreChannels: Int { usesSigmoid ? classes : classes + 1 }
 

@@ -26,7 +26,9 @@ struct DetectorBase: Sendable {
     try backbone.build(context.registries.backbones, context)
   }
 
-  func makeNeck(_ context: BuildContext) throws -> (any Neck)? { try neck?.build(context.registries.necks, context) }
+  func makeNeck(_ context: BuildContext) throws -> (any Neck)? {
+    try neck.map { try context.registries.necks.buildRow($0.node, path: $0.path, context: context) }
+  }
 
   /// A head's config with the detector's settings for training and testing, or one part of them.
   func head(_ component: Component, part: String? = nil) -> Component {

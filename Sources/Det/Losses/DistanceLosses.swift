@@ -34,15 +34,17 @@ public final class SmoothL1Loss: Module, DetectionLoss {
   }
 
   private let config: Config
+  /// Some heads change it while they learn.
+  public var beta: Float
 
-  public init(_ config: Config) { self.config = config }
+  public init(_ config: Config) { (self.config, beta) = (config, config.beta) }
 
   public func callAsFunction(
     _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
     return try config.scale.ofElements(prediction, values, weight, averageFactor, reduction) {
-      $0.smoothL1Loss($1, beta: config.beta, reduction: .none)
+      $0.smoothL1Loss($1, beta: beta, reduction: .none)
     }
   }
 }

@@ -55,8 +55,10 @@ struct SSDAnchorGeneratorConfig: ConfigRecord {
     let step = (high - low) / (levels - 2)
     guard let first, step > 0 else { return nil }
     func size(_ percent: Int) -> Float { Float(Int(Double(input * percent) / 100)) }
-    let percents = Array(stride(from: low, through: high, by: step))
-    return ([size(first.0)] + percents.map(size), [size(first.1)] + percents.map { size($0 + step) })
+    let percents: [Int] = Array(stride(from: low, through: high, by: step))
+    let smallest: [Float] = [size(first.0)] + percents.map { size($0) }
+    let largest: [Float] = [size(first.1)] + percents.map { size($0 + step) }
+    return (smallest, largest)
   }
 
   func make(isLegacy: Bool = false) -> AnchorGenerator {
@@ -66,7 +68,7 @@ struct SSDAnchorGeneratorConfig: ConfigRecord {
       let center =
         isLegacy
         ? (x: Float(stride.w - 1) / 2, y: Float(stride.h - 1) / 2) : (x: Float(stride.w) / 2, y: Float(stride.h) / 2)
-      let scales = [1, Float((Double(largest[level]) / Double(smallest[level])).squareRoot())]
+      let scales: [Float] = [1, Float((Double(largest[level]) / Double(smallest[level])).squareRoot())]
       let all = AnchorGenerator.base(
         side: smallest[level], scales: scales, ratios: shapes, scaleMajor: scaleMajor, center: center, isLegacy: isLegacy)
       // The smallest square, the largest square, then the other shapes of the smallest.

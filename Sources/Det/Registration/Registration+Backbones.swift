@@ -1,6 +1,9 @@
 import Core
 
 func registerBackbones(_ backbones: inout Registry<any Backbone>) {
+  backbones.register("CSPDarknet", scope: scope, CSPDarknet.Config.self) { CSPDarknet($0) }
+  backbones.register("Darknet", scope: scope, Darknet.Config.self) { Darknet($0) }
+  backbones.register("EfficientNet", scope: scope, DetEfficientNetConfig.self) { try EfficientNet($0.config) }
   backbones.register("HRNet", scope: scope, DetHRNetConfig.self) { try HRNet($0.config) }
   backbones.register("MobileNetV2", scope: scope, DetMobileNetV2Config.self) { try MobileNetV2(checking: $0.config) }
   backbones.register("RegNet", scope: scope, DetRegNetConfig.self) { try RegNet(checking: $0.config) }

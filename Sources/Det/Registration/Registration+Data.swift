@@ -17,6 +17,7 @@ private func registerTransforms(_ transforms: inout Registry<any Transform>) {
   transforms.register("ImageToTensor", scope: scope, ToTensor.self) { $0.named("ImageToTensor") }
   transforms.register("LoadAnnotations", scope: scope, LoadAnnotations.self) { $0 }
   transforms.register("LoadImageFromFile", scope: scope, LoadImageFromFile.self) { $0 }
+  transforms.register("LoadPanopticAnnotations", scope: scope, LoadPanopticAnnotations.self) { $0 }
   transforms.register("LoadProposals", scope: scope, LoadProposals.self) { $0 }
   transforms.register("MinIoURandomCrop", scope: scope, MinIoURandomCrop.self) { $0 }
   transforms.register("MixUp", scope: scope, MixUp.self) { $0 }
@@ -62,6 +63,16 @@ private func registerDatasets(_ datasets: inout Registry<any Dataset>) {
   for kind in [XMLDataset.Kind.plain, .voc, .widerFace] {
     datasets.register(kind.rawValue, scope: scope, ListedDatasetConfig<XMLDataset.Config>.self) { config, context in
       try config.joined { try XMLDataset.load($0, kind, context) }
+    }
+  }
+  datasets.register(
+    "CocoPanopticDataset", scope: scope, ListedDatasetConfig<CocoPanopticDataset.Config>.self
+  ) { config, context in
+    try config.joined { try CocoPanopticDataset.load($0, context) }
+  }
+  for kind in [OpenImagesDataset.Kind.plain, .challenge] {
+    datasets.register(kind.rawValue, scope: scope, ListedDatasetConfig<OpenImagesDataset.Config>.self) { config, context in
+      try config.joined { try OpenImagesDataset.load($0, kind, context) }
     }
   }
   datasets.register("MultiImageMixDataset", scope: scope, MultiImageMixDataset.Config.self) {

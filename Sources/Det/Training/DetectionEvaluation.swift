@@ -4,19 +4,7 @@ import PyConfig
 
 /// How results on a data set are measured: what the original's `evaluate` methods do.
 public struct DetectionEvaluation {
-  /// Metrics by name, and a table of them for people.
-  public struct Report {
-    public var metrics: OrderedDictionary<String, LogValue>
-    public var text: String
-
-    /// `{"config": ..., "metric": {...}}`, as the original's `eval_<time>.json`.
-    public func json(config: String) -> String {
-      let entries = metrics.map { "\(PythonText.json($0.key)): \($0.value.jsonText)" }
-      return "{\"config\": \(PythonText.json(config)), \"metric\": {\(entries.joined(separator: ", "))}}"
-    }
-  }
-
-  private let measure: ([Detections]) throws -> Report
+  private let measure: ([Detections]) throws -> EvaluationReport
 
   /// - Parameters:
   ///   - settings: `metric` and other keys of the data set's evaluation.
@@ -34,16 +22,16 @@ public struct DetectionEvaluation {
     measure = try dataset.makeMeasure(reader)
   }
 
-  public func callAsFunction(_ results: [Detections]) throws -> Report { try measure(results) }
+  public func callAsFunction(_ results: [Detections]) throws -> EvaluationReport { try measure(results) }
 
   /// Each part for itself, with names that begin `0_`, `1_`, ...
   private static func parts(
     _ all: ConcatDataset, _ settings: OrderedDictionary<String, ConfigNode>, _ path: String
-  ) throws -> ([Detections]) throws -> Report {
+  ) throws -> ([Detections]) throws -> EvaluationReport {
     let evaluations = try all.datasets.map { try DetectionEvaluation($0, settings: settings, path: path) }
     let counts = all.datasets.map(\.count)
     return { results in
-      var (report, start) = (Report(metrics: [:], text: ""), 0)
+      var (report, start) = (EvaluationReport(), 0)
       for (index, evaluation) in evaluations.enumerated() {
         let part = try evaluation(Array(results[start..<(start + counts[index])]))
         start += counts[index]
@@ -52,6 +40,14 @@ public struct DetectionEvaluation {
       }
       return report
     }
+  }
+}
+
+extension EvaluationReport {
+  /// `{"config": ..., "metric": {...}}`, as the original's `eval_<time>.json`.
+  public func json(config: String) -> String {
+    let entries = metrics.map { "\(PythonText.json($0.key)): \($0.value.jsonText)" }
+    return "{\"config\": \(PythonText.json(config)), \"metric\": {\(entries.joined(separator: ", "))}}"
   }
 }
 

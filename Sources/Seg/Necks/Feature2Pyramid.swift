@@ -25,6 +25,7 @@ final class Feature2Pyramid: Module, Neck {
   @Named var upsample4x: Sequential?
   @Named var upsample2x: Sequential?
   private let factors: [Double]
+  private let channels: Int
 
   init(_ config: Config) {
     let channels = config.channels
@@ -34,8 +35,10 @@ final class Feature2Pyramid: Module, Neck {
       config.factors.contains(4)
         ? Sequential([doubled(), config.norm.make(channels), Activation(.gelu), doubled()]) : nil)
     _upsample2x = Named("upsample_2x", config.factors.contains(2) ? Sequential([doubled()]) : nil)
-    factors = config.factors
+    (factors, self.channels) = (config.factors, channels)
   }
+
+  var inputChannels: [Int]? { [Int](repeating: channels, count: factors.count) }
 
   func callAsFunction(_ features: [Tensor]) -> [Tensor] {
     zip(factors, features).map { factor, x in

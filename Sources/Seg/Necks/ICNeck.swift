@@ -44,13 +44,16 @@ final class ICNeck: Module, Neck {
 
   @Named var fusion24: CascadeFeatureFusion
   @Named var fusion12: CascadeFeatureFusion
+  private let inChannels: [Int]
   let initialization: [InitConfig]
 
   init(_ config: Config) {
     _fusion24 = Named("cff_24", CascadeFeatureFusion(low: config.inChannels[2], high: config.inChannels[1], config))
     _fusion12 = Named("cff_12", CascadeFeatureFusion(low: config.outChannels, high: config.inChannels[0], config))
-    initialization = config.initialization
+    (inChannels, initialization) = (config.inChannels, config.initialization)
   }
+
+  var inputChannels: [Int]? { inChannels }
 
   func callAsFunction(_ features: [Tensor]) -> [Tensor] {
     let (fused24, low24) = fusion24(features[2], features[1])

@@ -35,6 +35,7 @@ final class JPU: Module, Neck {
 
   let convLayers: ModuleList<Sequential>
   let dilationLayers: ModuleList<Sequential>
+  private let inChannels: [Int]
   private let levels: Range<Int>
   private let alignCorners: Bool
   let initialization: [InitConfig]
@@ -52,8 +53,10 @@ final class JPU: Module, Neck {
         ])
       })
     (levels, alignCorners) = (config.levels, config.alignCorners)
-    initialization = config.initialization
+    (inChannels, initialization) = (config.inChannels, config.initialization)
   }
+
+  var inputChannels: [Int]? { inChannels }
 
   func callAsFunction(_ features: [Tensor]) -> [Tensor] {
     let maps = zip(convLayers, features[levels]).map { $0($1) }

@@ -41,6 +41,7 @@ final class MLANeck: Module, Neck {
 
   let norm: NormList
   let mla: Aggregation
+  private let inChannels: [Int]
 
   /// One normalisation for each input.
   final class NormList: Module {
@@ -55,7 +56,10 @@ final class MLANeck: Module, Neck {
   init(_ config: Config) {
     norm = NormList(config.inChannels.map { config.inputNorm.make($0) })
     mla = Aggregation(config)
+    inChannels = config.inChannels
   }
+
+  var inputChannels: [Int]? { inChannels }
 
   func callAsFunction(_ features: [Tensor]) -> [Tensor] {
     mla(zip(norm.layers, features).map { $1.normalizedPixels($0) })

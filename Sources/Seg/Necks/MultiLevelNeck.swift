@@ -29,18 +29,21 @@ final class MultiLevelNeck: Module, Neck {
   let lateralConvs: ModuleList<ConvModule>
   let convs: ModuleList<ConvModule>
   private let factors: [Double]
+  private let inChannels: [Int]
 
   init(_ config: Config) {
     let (style, out) = (config.style, config.outChannels)
     lateralConvs = ModuleList(config.inChannels.map { style.make($0, out, kernel: 1) })
     convs = ModuleList(config.factors.map { _ in style.make(out, out, kernel: 3, padding: 1) })
-    factors = config.factors
+    (factors, inChannels) = (config.factors, config.inChannels)
   }
 
   override func initializeWeights(using generator: inout RandomGenerator) {
     super.initializeWeights(using: &generator)
     InitConfig(.xavier(gain: 1, .uniform), layers: ["Conv2d"]).apply(to: self, using: &generator)
   }
+
+  var inputChannels: [Int]? { inChannels }
 
   func callAsFunction(_ features: [Tensor]) -> [Tensor] {
     let maps = zip(lateralConvs, features).map { $0($1) }

@@ -3,6 +3,7 @@ import Core
 func registerModels(_ registries: inout Registries) {
   registerSegmentors(&registries.segmentors)
   registerDecodeHeads(&registries.decodeHeads)
+  registries.kernelUpdateHeads.register("KernelUpdateHead", KernelUpdateHead.Config.self) { KernelUpdateHead($0) }
   registerNecks(&registries.necks)
   registerLosses(&registries.segmentationLosses)
   registries.pixelSamplers.register("OHEMPixelSampler", OHEMPixelSampler.self) { $0 }
@@ -21,6 +22,7 @@ private func registerDecodeHeads(_ heads: inout Registry<DecodeHead>) {
   heads.register("DAHead", DAHead.Config.self) { try DAHead($0, $1) }
   heads.register("DMHead", DMHead.Config.self) { try DMHead($0, $1) }
   heads.register("DNLHead", DNLHead.AttentionConfig.self) { try DNLHead($0, $1) }
+  heads.register("DPTHead", DPTHead.Config.self) { try DPTHead($0, $1) }
   heads.register("DepthwiseSeparableASPPHead", DepthwiseSeparableASPPHead.SeparableConfig.self) {
     try DepthwiseSeparableASPPHead($0, $1)
   }
@@ -31,8 +33,11 @@ private func registerDecodeHeads(_ heads: inout Registry<DecodeHead>) {
   heads.register("EncHead", EncHead.Config.self) { try EncHead($0, $1) }
   heads.register("FCNHead", FCNHead.Config.self) { try FCNHead($0, $1) }
   heads.register("FPNHead", FPNHead.Config.self) { try FPNHead($0, $1) }
+  heads.register("GCHead", GCHead.ContextConfig.self) { try GCHead($0, $1) }
   heads.register("ISAHead", ISAHead.Config.self) { try ISAHead($0, $1) }
+  heads.register("IterativeDecodeHead", IterativeDecodeHead.Config.self) { try IterativeDecodeHead($0, $1) }
   heads.register("LRASPPHead", LRASPPHead.Config.self) { try LRASPPHead($0, $1) }
+  heads.register("NLHead", NLHead.AttentionConfig.self) { try NLHead($0, $1) }
   heads.register("OCRHead", OCRHead.Config.self) { try OCRHead($0, $1) }
   heads.register("PSAHead", PSAHead.Config.self) { try PSAHead($0, $1) }
   heads.register("PSPHead", PSPHead.Config.self) { try PSPHead($0, $1) }
@@ -45,6 +50,7 @@ private func registerDecodeHeads(_ heads: inout Registry<DecodeHead>) {
 }
 
 private func registerNecks(_ necks: inout Registry<any Neck>) {
+  necks.register("FPN", scope: scope, SegFPNConfig.self) { FPN($0.fpn) }
   necks.register("Feature2Pyramid", scope: scope, Feature2Pyramid.Config.self) { Feature2Pyramid($0) }
   necks.register("ICNeck", scope: scope, ICNeck.Config.self) { ICNeck($0) }
   necks.register("JPU", scope: scope, JPU.Config.self) { JPU($0) }

@@ -33,7 +33,7 @@ public final class EncoderDecoder: Module, Segmentor {
     }
     self.backbone = backbone
     inputChannels = backbone.state.first { $0.value.value.shape.count == 4 }?.value.value.shape[1]
-    neck = try build(config.neck, registries.necks)
+    neck = try config.neck.node.map { try registries.necks.buildRow($0, path: config.neck.path, context: context) }
     let stages = try heads(config.decodeHeads)
     guard let last = stages.last else { throw InvalidConfig("a segmentor needs a decode_head") }
     _decodeHead = Named("decode_head", config.isCascade ? ModuleList(stages) : last)
@@ -58,7 +58,9 @@ public final class EncoderDecoder: Module, Segmentor {
   func features(_ images: Tensor) throws -> [Tensor] {
     try check(images.shape)
     let features = backbone(images)
-    return neck.map { $0(features) } ?? features
+    guard let neck else { return features }
+    try neck.check(features.map(\.shape))
+    return neck(features)
   }
 
   // MARK: - Training

@@ -216,4 +216,18 @@ for step in steps:
                 views.append(describe({k: r[k][v] for k in keys}))
         out.append(dict(picture=i, pipeline=text, views=views or [describe(r)]))
 json.dump(out, open('pipelines.json', 'w'), indent=0)
+
+# ---------------------------------------------------------------- mmdet's own form, and proposals
+import pickle                                              # noqa: E402
+
+f32 = np.float32
+records = [
+    dict(filename='wide.png', width=60, height=45,
+         ann=dict(bboxes=np.array([[1, 2, 20, 40], [10, 5, 40, 15]], f32), labels=np.array([2, 0]),
+                  bboxes_ignore=np.zeros((0, 4), f32))),
+    dict(filename='high.jpg', width=40, height=64, ann=dict(bboxes=np.array([[3, 3, 9, 9]], f32), labels=np.array([1]))),
+]
+pickle.dump(records, open('custom.pkl', 'wb'), protocol=2)
+pickle.dump([np.array([[0, 0, 30, 20, .9], [40, 10, 50, 20, .8], [1, 1, 2, 2, .7]], f32), np.zeros((0, 5), f32)],
+            open('proposals.pkl', 'wb'), protocol=2)
 print(len(out), 'cases')

@@ -8,6 +8,7 @@ import os
 import numpy as np
 import torch
 import mmdet.models
+from mmcv import ConfigDict as Config
 import mmseg.models.builder
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -79,7 +80,19 @@ cases = [
     ('mmdet', "dict(type='ChannelMapper', in_channels=[4, 6, 8], out_channels=8, kernel_size=1, act_cfg=None, num_outs=5, %s)" % GN, [4, 6, 8], even[:3]),
     ('mmdet', "dict(type='ChannelMapper', in_channels=[4, 6], out_channels=8)", [4, 6], even[:2]),
 ] + [
-    # LATER
+    ('mmdet', "dict(type='NASFPN', in_channels=[4, 6, 8, 10], out_channels=8, num_outs=5, stack_times=2, start_level=1, add_extra_convs=True, norm_cfg=dict(type='BN'))", C4, [(32, 40), (16, 20), (8, 10), (4, 5)]),
+    ('mmdet', "dict(type='NASFPN', in_channels=[4, 6, 8, 10], out_channels=8, num_outs=5, stack_times=1)", C4, [(33, 41), (17, 21), (9, 11), (5, 6)]),
+    ('mmdet', "dict(type='NASFCOS_FPN', in_channels=[4, 6, 8, 10], out_channels=8, start_level=1, add_extra_convs=True, num_outs=5, norm_cfg=dict(type='BN'), conv_cfg=dict(type='DCNv2', deform_groups=2))", C4, even),
+    ('mmdet', "dict(type='NASFCOS_FPN', in_channels=[4, 6, 8, 10], out_channels=8, start_level=1, num_outs=4)", C4, odd),
+    ('mmdet', "dict(type='FPN_CARAFE', in_channels=[4, 6, 8, 10], out_channels=8, num_outs=5, start_level=0, end_level=-1, upsample_cfg=dict(type='nearest'))", C4, odd),
+    ('mmdet', "dict(type='FPN_CARAFE', in_channels=[4, 6, 8, 10], out_channels=8, num_outs=4, norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU'), order=('act', 'conv', 'norm'), upsample_cfg=Config(type='deconv', upsample_kernel=3))", C4, even),
+    ('mmdet', "dict(type='FPN_CARAFE', in_channels=[4, 6, 8, 10], out_channels=8, num_outs=5, upsample_cfg=Config(type='pixel_shuffle', upsample_kernel=3))", C4, odd),
+    ('mmdet', "dict(type='DilatedEncoder', in_channels=10, out_channels=8, block_mid_channels=4, num_residual_blocks=3, block_dilations=[1, 2, 3])", C4, even),
+    ('mmdet', "dict(type='CTResNetNeck', in_channel=10, num_deconv_filters=(8, 6), num_deconv_kernels=(4, 4), use_dcn=False)", C4, even),
+    ('mmdet', "dict(type='CTResNetNeck', in_channel=10, num_deconv_filters=(8, 6), num_deconv_kernels=(4, 4))", C4, even),
+    ('mmdet', "dict(type='DyHead', in_channels=8, out_channels=16, num_blocks=2)", [8] * 3, [(16, 12), (8, 6), (4, 3)]),
+    ('mmdet', "dict(type='FPG', in_channels=[4, 6, 8], out_channels=8, inter_channels=6, num_outs=4, stack_times=3, paths=['bu'] * 3, same_up_trans=dict(type='conv', kernel_size=3, stride=2, padding=1, norm_cfg=dict(type='BN'), inplace=False, order=('act', 'conv', 'norm')), across_lateral_trans=dict(type='conv', kernel_size=1, norm_cfg=dict(type='BN'), inplace=False, order=('act', 'conv', 'norm')), across_down_trans=dict(type='interpolation_conv', mode='nearest', kernel_size=3, norm_cfg=dict(type='BN'), order=('act', 'conv', 'norm'), inplace=False), across_skip_trans=dict(type='conv', kernel_size=1, norm_cfg=dict(type='BN'), inplace=False, order=('act', 'conv', 'norm')), output_trans=dict(type='last_conv', kernel_size=3, order=('act', 'conv', 'norm'), inplace=False), norm_cfg=dict(type='BN'), skip_inds=[(0, 1), (0,), (), ()])", [4, 6, 8], [(16, 24), (8, 12), (4, 6)]),
+    ('mmdet', "dict(type='FPG', in_channels=[4, 6, 8], out_channels=8, num_outs=3, stack_times=2, paths=['td', 'bu'], same_down_trans=dict(type='interpolation_conv', mode='bilinear', align_corners=False, kernel_size=3), across_down_trans=None, across_up_trans=dict(type='conv', kernel_size=3, stride=2, padding=1), across_skip_trans=None, add_extra_convs=True, skip_inds=[(), (), ()])", [4, 6, 8], [(16, 24), (8, 12), (4, 6)]),
 ]
 builders = dict(mmdet=mmdet.models.build_neck, mmseg=mmseg.models.builder.build_neck)
 result = []

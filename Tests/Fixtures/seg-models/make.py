@@ -131,6 +131,10 @@ HEADS = [
     ("dict(type='SegformerHead', %s)" % SELECT, MAPS),
     ("dict(type='SegmenterMaskTransformerHead', %s, num_layers=2, num_heads=2, embed_dims=8, drop_path_rate=0.0)"
      % ONE1.replace("norm_cfg=dict(type='BN')", "norm_cfg=dict(type='LN')"), SINGLE),
+] + [
+    ("dict(type='DPTHead', %s, embed_dims=8, post_process_channels=[4, 4, 6, 8], readout_type='%s', input_transform='multiple_select')"
+     % (COMMON % ([8, 8, 8, 8], [0, 1, 2, 3], 6), readout), [[2, 8, 6, 5], [2, 8]] * 4)
+    for readout in ['ignore', 'add', 'project']] + [
     ("dict(type='SETRUPHead', %s, num_convs=2, up_scale=2, kernel_size=3)" % ONE1, SINGLE),
     ("dict(type='SETRMLAHead', %s, mla_channels=2, up_scale=2)" % (COMMON % ([8, 8, 8, 8], [0, 1, 2, 3], 8)), SAME),
     ("dict(type='STDCHead', %s, boundary_threshold=0.1, num_convs=1, concat_input=False, loss_decode=[dict(type='CrossEntropyLoss', loss_name='loss_ce', use_sigmoid=True, loss_weight=1.0), dict(type='DiceLoss', loss_name='loss_dice', loss_weight=1.0)])"
@@ -147,6 +151,8 @@ def head_case(config, shapes):
     fill(head)
     cascade = cfg.type in ('OCRHead', 'PointHead')
     features = [tensor(s, 1000 + i).requires_grad_() for i, s in enumerate(shapes)]
+    # Maps, each with its class token.
+    given = [features[i:i + 2] for i in range(0, len(features), 2)] if cfg.type == 'DPTHead' else features
     scored = [2, 5] + shapes[first][2:] if cascade else None
     previous = tensor(scored, 1500).requires_grad_() if cascade else None
     train = mmcv.ConfigDict(num_points=20, oversample_ratio=3, importance_sample_ratio=0.75)
@@ -158,10 +164,10 @@ def head_case(config, shapes):
         head.get_points_train = lambda *args, **kwargs: points
     head.eval()
     with torch.no_grad():
-        scores = head.forward_test(features, *extra, None, test)
+        scores = head.forward_test(given, *extra, None, test)
     classes = 2 if 'num_classes=2' in config else 5
     head.train()
-    losses = head.forward_train(features, *extra, None, labels(LAB, classes), train)
+    losses = head.forward_train(given, *extra, None, labels(LAB, classes), train)
     sum(v for k, v in losses.items() if 'loss' in k).backward()
     gradients = [(k, p.grad) for k, p in head.named_parameters() if p.grad is not None]
     inputs = [('features.%d' % i, f.grad) for i, f in enumerate(features) if f.grad is not None]

@@ -24,7 +24,8 @@ import TestSupport
     return try context.registries.segmentors.build(segNode(config), path: "model", context: context)
   }
 
-  static let views: [SegmentationBatch] = {
+  /// A picture as it is, smaller and mirrored, and upside down.
+  static var views: [SegmentationBatch] {
     let flips = [((64, 80), nil), ((48, 72), "horizontal"), ((64, 80), "vertical")] as [((Int, Int), String?)]
     return flips.map { size, flip in
       var meta = ImageMeta()
@@ -34,7 +35,7 @@ import TestSupport
       (meta.isFlipped, meta.flipDirection) = (flip != nil, flip)
       return SegmentationBatch(images: SegGolden.tensor([1, 3, size.0, size.1], seed: 1100), metas: [meta])
     }
-  }()
+  }
 
   @Test func `there are cases`() { #expect(Self.cases.count >= 4) }
 

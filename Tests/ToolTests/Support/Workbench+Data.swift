@@ -38,4 +38,29 @@ extension Workbench {
       }
     }
   }
+
+  /// PNG files in `squares` with one or two squares each, and `squares.json` with annotations of COCO's form.
+  func writeSquares(count: Int = 16) throws {
+    var generator = RandomGenerator(seed: 3)
+    var (images, objects) = ([String](), [String]())
+    for index in 0..<count {
+      var bytes = (0..<(64 * 64 * 3)).map { _ in UInt8(90 + generator.integer(0..<20)) }
+      for label in 0..<(1 + index % 2) {
+        let side = 14 + generator.integer(0..<10)
+        let (x, y) = (generator.integer(0..<(64 - side)), generator.integer(0..<(64 - side)))
+        for row in y..<(y + side) {
+          for at in ((row * 64 + x) * 3)..<((row * 64 + x + side) * 3) { bytes[at] = label == 0 ? 240 : 5 }
+        }
+        objects.append(
+          "{\"id\": \(objects.count + 1), \"image_id\": \(index + 10), \"category_id\": \(label * 5 + 2), \"iscrowd\": 0, "
+            + "\"bbox\": [\(x), \(y), \(side), \(side)], \"area\": \(side * side)}")
+      }
+      try Image(width: 64, height: 64, channels: 3, bytes: bytes).write(path: file("squares/\(index).png"))
+      images.append("{\"id\": \(index + 10), \"file_name\": \"\(index).png\", \"width\": 64, \"height\": 64}")
+    }
+    try write(
+      "{\"images\": [\(images.joined(separator: ", "))], \"annotations\": [\(objects.joined(separator: ", "))], "
+        + "\"categories\": [{\"id\": 2, \"name\": \"bright\"}, {\"id\": 7, \"name\": \"dark\"}]}",
+      to: "squares/squares.json")
+  }
 }

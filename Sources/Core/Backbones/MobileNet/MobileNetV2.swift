@@ -11,6 +11,8 @@ public final class MobileNetV2: Module, Backbone, ConfiguredModule {
     public var dilations = [1, 1, 1, 1, 1, 1, 1]
     public var outIndices = [7]
     public var hasLastConv = true
+    /// mmdet's blocks have a name for each of their convolutions instead of a row.
+    public var namesParts = false
     /// Stages up to this one are not trained; -1 freezes nothing.
     public var frozenStages = -1
     public var conv = ConvConfig.plain
@@ -63,7 +65,7 @@ public final class MobileNetV2: Module, Backbone, ConfiguredModule {
         Sequential(
           (0..<stage.blocks).map { block in
             defer { width = out }
-            return InvertedResidual(
+            return Self.block(
               width, out, stride: block == 0 ? stride : 1, dilation: block == 0 ? dilation : 1,
               expansion: stage.expansion, config)
           }))
@@ -84,6 +86,19 @@ public final class MobileNetV2: Module, Backbone, ConfiguredModule {
         width, last, kernel: 1, conv: config.conv, norm: config.norm, activation: config.activation) : nil
     shapes.append(FeatureShape(channels: last, stride: totalStride))
     outputs = shapes.indices.filter(config.outIndices.contains).map { shapes[$0] }
+  }
+
+  private static func block(
+    _ inChannels: Int, _ outChannels: Int, stride: Int, dilation: Int, expansion: Int, _ config: Config
+  ) -> any UnaryModule {
+    guard config.namesParts else {
+      return InvertedResidual(
+        inChannels, outChannels, stride: stride, dilation: dilation, expansion: expansion, config)
+    }
+    var options = InvertedResidualV3.Options()
+    (options.stride, options.dilation) = (stride, dilation)
+    options.style = ConvStyle(conv: config.conv, norm: config.norm, activation: config.activation)
+    return InvertedResidualV3(inChannels, outChannels, middle: inChannels * expansion, options)
   }
 
   private var stages: [any UnaryModule] {
