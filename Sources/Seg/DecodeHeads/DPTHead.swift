@@ -37,7 +37,7 @@ final class DPTHead: BaseDecodeHead {
       guard base.inputChannels.allSatisfy({ $0 == width }) else {
         throw reader.invalid("must all be embed_dims, \(width), found \(base.inputChannels)", key: "in_channels")
       }
-      try style.check(channels: [base.channels])
+      try reader.check(style.norm, channels: [base.channels])
     }
   }
 
