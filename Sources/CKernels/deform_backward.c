@@ -8,7 +8,7 @@
 #include <cblas.h>
 #include <stdlib.h>
 
-enum { LANES = 32, CHUNK = 128 };  // channels a block, and pixels a matrix product
+enum { LANES = 32, CHUNK = 384 };  // channels a block, and pixels a matrix product
 
 struct backward_loop {
   const mm_deform_conv *s;

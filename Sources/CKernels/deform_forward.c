@@ -32,6 +32,7 @@ struct forward_loop {
   const mm_deform_conv *s;
   long chunks, chunk;  // chunks of pixels an image, and their pixels
   const float *x, *offset, *mask, *weight, *bias;
+  const void *packed;  // the weights for the own kernels, where there is one group
   float *y;
 };
 
@@ -73,6 +74,10 @@ static void task(void *context, int task, int worker) {
   float *row = columns + pixels * each * s->groups;
   for (long p = 0; p < pixels; p++) column(loop, image, first + p, row, columns + p * each, pixels * each);
   float *y = loop->y + (image * out + first) * s->oc;
+  if (loop->packed) {
+    mm_linear_forward((int)pixels, (int)each, (int)s->oc, columns, loop->packed, loop->bias, NULL, MM_ACT_NONE, 0, y);
+    return;
+  }
   if (loop->bias)
     for (long p = 0; p < pixels; p++) memcpy(y + p * s->oc, loop->bias, (size_t)s->oc * sizeof *y);
   for (long g = 0; g < s->groups; g++)
@@ -91,6 +96,12 @@ void mm_deform_conv_forward(const mm_deform_conv *s, const float *x, const float
   long chunk = 131072 / mm_max_long(1, s->kh * s->kw * s->c);
   chunk = mm_max_long(32, mm_min_long(256, chunk));
   chunk = mm_max_long(16, mm_min_long(chunk, mm_div_up(s->n * out, 8)));
-  struct forward_loop loop = {s, mm_div_up(out, chunk), chunk, x, offset, mask, weight, bias, y};
+  struct forward_loop loop = {s, mm_div_up(out, chunk), chunk, x, offset, mask, weight, bias, NULL, y};
+  if (s->groups == 1) {
+    const int each = (int)(s->kh * s->kw * s->c);
+    void *packed = mm_scratch(1, mm_linear_packed_bytes(each, (int)s->oc));
+    mm_linear_pack(each, (int)s->oc, weight, packed);
+    loop.packed = packed;
+  }
   mm_parallel((int)(s->n * loop.chunks), task, &loop);
 }

@@ -8,13 +8,39 @@ import Testing
 @Suite struct RegistrationTests {
   static let backbones: [String: (config: String, shape: [Int])] = [
     "AlexNet": ("dict(type='AlexNet')", [2, 3, 64, 64]),
+    "CSPDarkNet": ("dict(type='CSPDarkNet', depth=53)", [2, 3, 64, 64]),
+    "CSPResNeXt": ("dict(type='CSPResNeXt', depth=50)", [2, 3, 64, 64]),
+    "CSPResNet": ("dict(type='CSPResNet', depth=50)", [2, 3, 64, 64]),
+    "ConvMixer": (
+      "dict(type='ConvMixer', arch=dict(embed_dims=8, depth=2, patch_size=4, kernel_size=3))", [2, 3, 16, 16]
+    ),
+    "ConvNeXt": ("dict(type='ConvNeXt', arch=dict(depths=[1, 1, 1, 1], channels=[4, 8, 8, 8]))", [2, 3, 32, 32]),
+    "DenseNet": (
+      "dict(type='DenseNet', arch=dict(growth_rate=4, depths=[2, 2], init_channels=8))", [2, 3, 32, 32]
+    ),
+    "EfficientNet": ("dict(type='EfficientNet', arch='b0')", [2, 3, 64, 64]),
+    "HRNet": (
+      "dict(type='HRNet', extra=dict("
+        + "stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1, ), num_channels=(4, )), "
+        + "stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1), num_channels=(4, 8)), "
+        + "stage3=dict(num_modules=1, num_branches=3, block='BASIC', num_blocks=(1, 1, 1), num_channels=(4, 8, 8)), "
+        + "stage4=dict(num_modules=1, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1), num_channels=(4, 8, 8, 8))))",
+      [2, 3, 64, 64]
+    ),
     "LeNet5": ("dict(type='LeNet5')", [2, 1, 32, 32]),
     "MobileNetV2": ("dict(type='MobileNetV2', widen_factor=0.1)", [2, 3, 32, 32]),
+    "MobileNetV3": ("dict(type='MobileNetV3', arch='small')", [2, 3, 64, 64]),
     "RegNet": (
       "dict(type='RegNet', stem_channels=8, arch=dict(w0=8, wa=8.0, wm=2.0, group_w=8, depth=6, bot_mul=1.0))",
       [2, 3, 64, 64]
     ),
+    "RepMLPNet": (
+      "dict(type='RepMLPNet', arch=dict(channels=[4, 8], depths=[1, 1], sharesets_nums=[1, 2]), img_size=16, out_indices=(1, ))",
+      [2, 3, 16, 16]
+    ),
     "RepVGG": ("dict(type='RepVGG', arch='A0', base_channels=4)", [2, 3, 64, 64]),
+    "Res2Net": ("dict(type='Res2Net', depth=50, base_channels=8, stem_channels=4)", [2, 3, 64, 64]),
+    "ResNeSt": ("dict(type='ResNeSt', depth=50, base_channels=4, stem_channels=4)", [2, 3, 64, 64]),
     "ResNeXt": ("dict(type='ResNeXt', depth=50, base_channels=4, stem_channels=4, groups=2)", [2, 3, 64, 64]),
     "ResNet": ("dict(type='ResNet', depth=18, base_channels=4, stem_channels=4)", [2, 3, 64, 64]),
     "ResNetV1c": ("dict(type='ResNetV1c', depth=18, base_channels=4, stem_channels=4)", [2, 3, 64, 64]),
@@ -22,7 +48,12 @@ import Testing
     "ResNet_CIFAR": ("dict(type='ResNet_CIFAR', depth=18, base_channels=4, stem_channels=4)", [2, 3, 16, 16]),
     "SEResNeXt": ("dict(type='SEResNeXt', depth=50, base_channels=4, stem_channels=4, groups=2)", [2, 3, 64, 64]),
     "SEResNet": ("dict(type='SEResNet', depth=50, base_channels=4, stem_channels=4)", [2, 3, 64, 64]),
+    "ShuffleNetV1": ("dict(type='ShuffleNetV1', widen_factor=0.5)", [2, 3, 64, 64]),
     "ShuffleNetV2": ("dict(type='ShuffleNetV2', widen_factor=0.5)", [2, 3, 64, 64]),
+    "VAN": (
+      "dict(type='VAN', arch=dict(embed_dims=[4, 8], depths=[1, 1], ffn_ratios=[2, 2]), patch_sizes=[7, 3], out_indices=(1, ))",
+      [2, 3, 32, 32]
+    ),
     "VGG": ("dict(type='VGG', depth=11, num_stages=2, dilations=(1, 1), out_indices=(1, ))", [2, 3, 16, 16]),
   ]
 

@@ -10,6 +10,7 @@ public struct ConvConfig: Sendable, Equatable {
     case adaptivelyStandardized = "ConvAWS"
     case deformable = "DCN"
     case modulatedDeformable = "DCNv2"
+    case switchableAtrous = "SAC"
   }
 
   public var kind = Kind.plain
@@ -17,6 +18,8 @@ public struct ConvConfig: Sendable, Equatable {
   public var eps: Float = 1e-5
   /// In how many groups of channels of a deformable convolution the points move.
   public var deformGroups = 1
+  /// Of `SAC`: whether points move.
+  public var usesDeform = false
 
   public init(_ kind: Kind = .plain) { self.kind = kind }
 
@@ -47,6 +50,10 @@ public struct ConvConfig: Sendable, Equatable {
       ModulatedDeformConv2dPack(
         inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
         deformGroups: deformGroups, bias: bias)
+    case .switchableAtrous:
+      SAConv2d(
+        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+        bias: bias, isDeformable: usesDeform && kernel == 3)
     }
   }
 
@@ -72,6 +79,7 @@ extension ConvConfig: ConfigRecord {
     }
     kind = known
     if kind == .weightStandardized { eps = try reader.value("eps", default: 1e-5) }
+    if kind == .switchableAtrous { usesDeform = try reader.value("use_deform", default: false) }
     if isDeformable {
       // The name of the option before mmcv 1.1.
       deformGroups = try reader.optional("deformable_groups") ?? 1

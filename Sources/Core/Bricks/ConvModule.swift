@@ -68,8 +68,8 @@ public final class ConvModule: Module, UnaryModule {
 
   /// mmcv's rule: Kaiming for the convolution, 1 and 0 for the norm.
   public override func initializeWeights(using generator: inout RandomGenerator) {
-    if conv is ModulatedDeformConv2dPack {
-      // It has a rule of its own.
+    if conv is ModulatedDeformConv2dPack || conv is SAConv2d {
+      // These have a rule of their own.
       conv.initializeWeights(using: &generator)
     } else if case .function(.leakyReLU(let slope))? = activation {
       Init.kaiming(conv.weight, a: Double(slope), nonlinearity: .leakyReLU, using: &generator)

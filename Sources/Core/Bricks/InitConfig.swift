@@ -107,6 +107,7 @@ extension Module {
     switch self {
     // Only a class and its direct bases count.
     case is ConvWS2d: ["ConvWS2d", "Conv2d"]
+    case is SAConv2d: ["SAConv2d", "ConvAWS2d"]
     case is ConvAWS2d: ["ConvAWS2d", "Conv2d"]
     case is DeformConv2dPack: ["DeformConv2dPack", "DeformConv2d"]
     case is ModulatedDeformConv2dPack: ["ModulatedDeformConv2dPack", "ModulatedDeformConv2d"]

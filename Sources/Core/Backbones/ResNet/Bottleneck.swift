@@ -16,8 +16,15 @@ public final class Bottleneck: Module, ResidualBlock {
   let downsample: Sequential?
   let seLayer: SELayer?
   private let plugins: BlockPlugins?
+  private let feedback: Feedback?
   private let activation: FusedActivation
   private let dropPath: DropPath?
+
+  /// The convolution of what is fed back. No module itself: its key comes behind those of the plugins.
+  private final class Feedback {
+    let conv: Conv2d
+    init(_ conv: Conv2d) { self.conv = conv }
+  }
 
   public init(_ inChannels: Int, _ outChannels: Int, downsample: Sequential?, _ options: ResidualBlockOptions) {
     let middle = options.middleChannels(outChannels / options.expansion)
@@ -34,27 +41,35 @@ public final class Bottleneck: Module, ResidualBlock {
     seLayer = options.squeezeRatio.map { SELayer(outChannels, ratio: $0) }
     plugins =
       options.plugins.isEmpty ? nil : BlockPlugins(options.plugins, middle: middle, output: outChannels)
+    feedback = options.feedbackChannels.map { Feedback(Conv2d($0, outChannels, kernel: 1)) }
     activation = options.activation
     dropPath = options.dropPath > 1e-5 ? DropPath(options.dropPath) : nil
   }
 
-  public override var listedChildren: [(key: String, module: Module)] { plugins?.children ?? [] }
+  public override var listedChildren: [(key: String, module: Module)] {
+    (plugins?.children ?? []) + (feedback.map { [("rfp_conv", $0.conv)] } ?? [])
+  }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, feedback: nil) }
+
+  /// With a map of an earlier round, which blocks that have a place for it add before they activate.
+  public func callAsFunction(_ x: Tensor, feedback map: Tensor?) -> Tensor {
+    let added = feedback.flatMap { layer in map.map { layer.conv($0) } }
     let shortcut = downsample.map { $0(x) } ?? x
     var y = conv1(x, norm: norm1, activation: activation)
     if let plugins { y = plugins(y, .afterConv1) }
     y = conv2(y, norm: norm2, activation: activation)
     if let plugins { y = plugins(y, .afterConv2) }
     let isPluggedLast = plugins?.has(.afterConv3) ?? false
-    if seLayer == nil, dropPath == nil, !isPluggedLast {
+    if seLayer == nil, dropPath == nil, added == nil, !isPluggedLast {
       return conv3(y, norm: norm3, residual: shortcut, activation: activation)
     }
     y = conv3(y, norm: norm3)
     if let plugins { y = plugins(y, .afterConv3) }
     if let seLayer { y = seLayer(y) }
     if let dropPath { y = dropPath(y) }
-    return (y + shortcut).activated(activation)
+    y = y + shortcut
+    return (added.map { y + $0 } ?? y).activated(activation)
   }
 
   public func zeroInitializeResidual() { norm3.resetAffine(weight: 0) }
@@ -62,6 +77,6 @@ public final class Bottleneck: Module, ResidualBlock {
   public func initializeOwnParts(using generator: inout RandomGenerator) {
     if let layer = conv2 as? ModulatedDeformConv2dPack { layer.initializeWeights(using: &generator) }
     // Context blocks have no such rule in the original.
-    for (_, layer) in listedChildren where !(layer is ContextBlock) { layer.initializeWeights(using: &generator) }
+    for (_, layer) in plugins?.children ?? [] where !(layer is ContextBlock) { layer.initializeWeights(using: &generator) }
   }
 }

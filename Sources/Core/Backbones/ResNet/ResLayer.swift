@@ -22,7 +22,7 @@ public enum ResLayer {
     let layers = (0..<blocks).map { index -> any UnaryModule in
       let width = index == 0 ? inChannels : outChannels
       var own = options
-      if index > 0 { (own.stride, own.isFirst) = (1, false) }
+      if index > 0 { (own.stride, own.isFirst, own.feedbackChannels) = (1, false, nil) }
       if index == 0, plainFirst { own.deformable = nil }
       if let dilations { own.dilation = dilations[index] }
       let downsample = index == 0 ? shortcut : nil

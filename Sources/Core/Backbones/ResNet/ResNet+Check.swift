@@ -13,6 +13,8 @@ extension ResNet.Config {
     (options.squeezeRatio, options.dropPath) = (squeezeRatio, dropPath)
     options.omitsIdlePooling = omitsIdlePooling
     if deformableStages.indices.contains(stage), deformableStages[stage] { options.deformable = deformable }
+    if switchableStages.indices.contains(stage), switchableStages[stage] { options.deformable = switchable }
+    options.feedbackChannels = stage > 0 ? feedbackChannels : nil
     options.plugins = plugins.filter { $0.isIn(stage: stage) }
     return options
   }
@@ -96,6 +98,12 @@ extension ResNet.Config {
   }
 
   private func checkDeformable() throws {
+    guard switchable == nil || switchableStages.count == strides.count else {
+      throw InvalidConfig("stage_with_sac must have \(strides.count) values, found \(switchableStages.count)")
+    }
+    if let feedbackChannels, !(1...65536).contains(feedbackChannels) {
+      throw InvalidConfig("rfp_inplanes must be in 1...65536, found \(feedbackChannels)")
+    }
     guard let deformable else { return }
     guard depth.usesBottleneck else {
       throw InvalidConfig("dcn is for bottlenecks, depth 50 and above, found depth \(depth.rawValue)")

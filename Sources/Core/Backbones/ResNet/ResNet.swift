@@ -77,6 +77,13 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
     public var deformableStages: [Bool] = []
     /// Whether the very first of those blocks keeps its plain convolution.
     public var fallsBackOnStride = false
+    /// DetectoRS: the 3x3 convolution of the blocks of `switchableStages`, before `deformable`.
+    public var switchable: ConvConfig?
+    public var switchableStages: [Bool] = []
+    /// DetectoRS: channels of maps that are fed back into all stages but the first.
+    public var feedbackChannels: Int?
+    /// DetectoRS: whether the image comes first among the results.
+    public var returnsImage = false
     public var plugins: [BlockPlugin] = []
     /// Dilations of the blocks of the last stage.
     public var multiGrid: [Int]?
@@ -155,7 +162,8 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
     _layer2 = Named("layer2", stages.count > 1 ? stages[1] : nil)
     _layer3 = Named("layer3", stages.count > 2 ? stages[2] : nil)
     _layer4 = Named("layer4", stages.count > 3 ? stages[3] : nil)
-    outputs = shapes
+    outputs =
+      (config.returnsImage ? [FeatureShape(channels: config.inChannels, stride: 1)] : []) + shapes
     super.init()
     freezeStages()
   }
@@ -163,6 +171,13 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
   private var stages: [Sequential] { [layer1, layer2, layer3, layer4].compactMap { $0 } }
 
   public func callAsFunction(_ x: Tensor) -> [Tensor] {
+    (config.returnsImage ? [x] : []) + features(x, feedback: [])
+  }
+
+  /// Another round, with maps made of the one before: one for each stage, the first of which is not used.
+  ///
+  /// The recursive backbone of Qiao et al., "DetectoRS", 2020, section 3.1 (<https://arxiv.org/abs/2006.02334>).
+  public func features(_ x: Tensor, feedback: [Tensor]) -> [Tensor] {
     var x = x
     if let stem {
       x = stem(x)
@@ -172,7 +187,13 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
     if config.stem != .cifar { x = x.maxPool2d(3, stride: 2, padding: 1) }
     var features: [Tensor] = []
     for (index, stage) in stages.enumerated() {
-      x = stage(x)
+      if index > 0, feedback.indices.contains(index) {
+        for block in stage.layers {
+          x = (block as? Bottleneck).map { $0(x, feedback: feedback[index]) } ?? block(x)
+        }
+      } else {
+        x = stage(x)
+      }
       if config.outIndices.contains(index) { features.append(x) }
     }
     return features

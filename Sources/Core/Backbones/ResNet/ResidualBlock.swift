@@ -36,8 +36,10 @@ public struct ResidualBlockOptions: Sendable {
   public var widthPerGroup = 4
   public var baseChannels = 64
   public var widthRule = WidthRule.whole
-  /// Bottlenecks only: the 3x3 convolution, if it is deformable.
+  /// Bottlenecks only: the 3x3 convolution, if it is deformable or switchable.
   public var deformable: ConvConfig?
+  /// Bottlenecks only: channels of a map that is fed back into the block, if one is.
+  public var feedbackChannels: Int?
   /// Bottlenecks only: layers behind the convolutions.
   public var plugins: [BlockPlugin] = []
   /// Bottlenecks only: channels for each one of their squeeze-and-excitation layer, if they have one.
