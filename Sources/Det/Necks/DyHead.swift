@@ -1,4 +1,5 @@
 import Core
+import PyConfig
 
 /// Blocks of attention over scales, places and tasks between a pyramid and a head.
 ///

@@ -1,4 +1,5 @@
 import Core
+import OrderedCollections
 import PyConfig
 
 /// A second stage of several, each of which refines the boxes of the one before.

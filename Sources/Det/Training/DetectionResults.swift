@@ -6,7 +6,7 @@ public struct DetectionResults {
 
   public init(_ pictures: [Detections]) { self.pictures = pictures }
 
-  /// `[{"bboxes": [[x1, y1, x2, y2, score], ...], "labels": [...], "segms": [...], "mask_scores": [...]}, ...]`
+  /// `[{"bboxes": [[x1, y1, x2, y2, score], ...], "labels": [...], "segms": [...], "mask_scores": [...], "pan_size": [h, w], "pan_runs": [[id, n], ...]}, ...]`
   public var json: String {
     var text = "["
     for (index, picture) in pictures.enumerated() {
@@ -30,6 +30,10 @@ public struct DetectionResults {
     }
     if let scores = picture.maskScores {
       text += ", \"mask_scores\": [\(scores.map(Self.number).joined(separator: ", "))]"
+    }
+    if let map = picture.panoptic {
+      let runs = map.runs.map { "[\($0.id), \($0.count)]" }.joined(separator: ", ")
+      text += ", \"pan_size\": [\(map.height), \(map.width)], \"pan_runs\": [\(runs)]"
     }
     text += "}"
   }

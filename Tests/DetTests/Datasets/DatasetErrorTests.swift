@@ -80,7 +80,6 @@ import Testing
     ("classes=('zebra',)", "must be classes of F, found 'zebra'; it has cup, cat, dog"),
     ("classes=('cat', 'cat')", "data.train.classes: must be different names"),
     ("classes='nowhere.txt'", "nowhere.txt: cannot be read"),
-    ("", "data.train.classes: must be given: F has none of the data set's own classes, but cup, cat, dog; set classes=[...]"),
     ("classes=('cat',), proposal_file='nowhere.pkl'", "nowhere.pkl"),
     ("classes=('cat',), ann_flie='x'", "unknown key 'ann_flie'; did you mean 'ann_file'?"),
     ("classes=('cat',), img_prefix=3", "data.train.img_prefix: expected str, found int 3"),
@@ -92,6 +91,17 @@ import Testing
       _ = try detectionDataset("dict(type='CocoDataset', ann_file='\(file)', pipeline=[], \(keys))")
     }
     #expect(message.replacingOccurrences(of: file, with: "F").contains(expected), "\(message)")
+  }
+
+  @Test func `a file without any of the data set's own classes is told`() throws {
+    let folder = try DataFolder(["a.json": "{\(Self.images), \"categories\": [{\"id\": 5, \"name\": \"unicorn\"}]}"])
+    let message = textOfError {
+      _ = try detectionDataset("dict(type='CocoDataset', ann_file='\(folder.path)/a.json', pipeline=[])")
+    }
+    #expect(
+      message
+        == "data.train.classes: must be given: \(folder.path)/a.json has none of the data set's own classes, but unicorn; "
+        + "set classes=[...]")
   }
 
   @Test func `a missing annotation file is told`() {

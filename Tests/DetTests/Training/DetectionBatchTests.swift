@@ -51,7 +51,7 @@ import Testing
     for index in samples.indices { samples[index].views = [collected(4, 6, ["img"]), collected(2 + index, 3, ["img"])] }
     let batch = try #require(try HostDetectionBatch(samples).batch as? DetectionViews)
     #expect(batch.views.map(\.images.shape) == [[2, 3, 4, 6], [2, 3, 3, 3]])
-    #expect(batch.views[0].truths == nil)
+    #expect(batch.views[0].truths?.count == nil)
     samples[1].views?.removeLast()
     #expect(textOfError { _ = try HostDetectionBatch(samples) }.contains("pictures of a batch must have as many views, found [2, 1]"))
   }

@@ -77,6 +77,7 @@ public struct JSONScanner: Sendable {
     skipSpace()
     if take(UInt8(ascii: "]")) { return depth -= 1 }
     while true {
+      skipSpace()
       try element(&self)
       skipSpace()
       if take(UInt8(ascii: ",")) { continue }
