@@ -108,8 +108,4 @@ open class BaseDecodeHead: DecodeHead, ConfiguredModule {
     super.initializeWeights(using: &generator)
     applyInitialization(using: &generator)
   }
-
-  open func applyInitialization(using generator: inout RandomGenerator) {
-    for rule in initialization { rule.apply(to: self, using: &generator) }
-  }
 }

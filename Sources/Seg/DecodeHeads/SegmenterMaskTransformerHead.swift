@@ -91,10 +91,10 @@ final class SegmenterMaskTransformerHead: BaseDecodeHead {
   }
 
   /// The original sets all linear layers and norms, whatever `init_cfg` says.
-  override func applyInitialization(using generator: inout RandomGenerator) {
-    for rule in [
+  override var initialization: [InitConfig] {
+    [
       InitConfig(.truncatedNormal(mean: 0, std: deviation, low: -2, high: 2), layers: ["Linear"]),
       .constant(1, layers: ["LayerNorm"]),
-    ] { rule.apply(to: self, using: &generator) }
+    ]
   }
 }
