@@ -34,7 +34,7 @@ final class CGNet: Module, Backbone, ConfiguredModule {
         .constant(0, layers: ["PReLU"]),
       ])
       reader.ignore("with_cp")
-      try style.check(channels: normalizedChannels)
+      try reader.check(style.norm, channels: normalizedChannels)
     }
 
     private var normalizedChannels: [Int] {

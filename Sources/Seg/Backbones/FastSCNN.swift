@@ -53,7 +53,8 @@ final class FastSCNN: Module, Backbone, ConfiguredModule {
       depthwiseActivation = try reader.value("dw_act_cfg", default: nil as ActivationConfig?)
       alignCorners = try reader.value("align_corners", default: false)
       initialization = try reader.optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? .kaimingAndOnes
-      try style.check(
+      try reader.check(
+        style.norm,
         channels: downsampleChannels + blockChannels + [sharedChannels, globalChannels, fusionChannels, blockChannels[2] / 4])
     }
   }

@@ -30,7 +30,7 @@ final class ICNet: Module, SizedBackbone, ConfiguredModule {
       outChannels = try reader.positives("out_channels", default: [64, 256, 256], count: 3)
       scales = try reader.positives("pool_scales", default: [1, 2, 3, 6])
       style = try ConvStyle(from: &reader, norm: .batchNorm, activation: .relu)
-      try style.check(channels: outChannels + [lightChannels, pyramidChannels])
+      try reader.check(style.norm, channels: outChannels + [lightChannels, pyramidChannels])
       alignCorners = try reader.value("align_corners", default: false)
       initialization = try reader.optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? [
         .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm"]),

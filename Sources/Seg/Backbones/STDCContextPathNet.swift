@@ -26,7 +26,7 @@ final class STDCContextPathNet: Module, Backbone, ConfiguredModule {
       alignCorners = try reader.value("align_corners", default: nil as Bool?) ?? false
       norm = try reader.value("norm_cfg", default: NormConfig.batchNorm as NormConfig?)
       initialization = try reader.initialization(default: [])
-      try norm?.check(channels: [channels])
+      try reader.check(norm, channels: [channels])
     }
   }
 

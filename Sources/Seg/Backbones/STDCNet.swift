@@ -42,7 +42,7 @@ final class STDCNet: Module, Backbone, ConfiguredModule {
       initialization = try reader.initialization(default: [])
       // The original notes it down and never reads it.
       reader.ignore("pretrained")
-      try style.check(channels: channels)
+      try reader.check(style.norm, channels: channels)
     }
   }
 

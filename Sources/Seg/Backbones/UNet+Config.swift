@@ -40,7 +40,7 @@ extension UNet {
       }
       style = try ConvStyle(from: &reader, norm: .batchNorm, activation: .relu)
       let width = baseChannels
-      try style.check(channels: (0..<stages).map { width << $0 })
+      try reader.check(style.norm, channels: (0..<stages).map { width << $0 })
       upsampler = try reader.value("upsample_cfg", default: Upsampler.standard)
       evaluatesNorm = try reader.value("norm_eval", default: false)
       initialization = try reader.backboneInitialization(default: .kaimingAndOnes)

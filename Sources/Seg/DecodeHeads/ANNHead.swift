@@ -24,6 +24,7 @@ final class ANNHead: BaseDecodeHead {
       guard base.inputChannels.count == 2 else {
         throw reader.invalid("must be two numbers, found \(base.inputChannels)", key: "in_channels")
       }
+      try reader.check(base.style.norm, channels: [projectChannels, base.inputChannels[1]])
     }
   }
 

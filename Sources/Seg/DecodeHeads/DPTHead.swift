@@ -37,7 +37,7 @@ final class DPTHead: BaseDecodeHead {
       guard base.inputChannels.allSatisfy({ $0 == width }) else {
         throw reader.invalid("must all be embed_dims, \(width), found \(base.inputChannels)", key: "in_channels")
       }
-      try style.check(channels: [base.channels])
+      try reader.check(style.norm, channels: [base.channels])
     }
   }
 
@@ -136,12 +136,14 @@ final class DPTHead: BaseDecodeHead {
       throw InvalidConfig(
         "DPTHead needs \(convs.count) feature maps, each with its class token: the backbone's output_cls_token must be True")
     }
-    let chosen = try zip(config.inputIndices, try selected(maps)).enumerated().map { place, input in
-      let (index, map) = input
-      return convs[place](reassembleBlocks(place, map, token: tokens[index < 0 ? index + tokens.count : index]))
+    let chosen = try selected(maps)
+    let levels = chosen.indices.map { place in
+      let index = config.inputIndices[place]
+      let token = tokens[index < 0 ? index + tokens.count : index]
+      return convs[place](reassembleBlocks(place, chosen[place], token: token))
     }
-    var x = fusionBlocks[0](chosen[chosen.count - 1])
-    for (block, map) in zip(fusionBlocks, chosen.reversed()).dropFirst() { x = block(x, adding: map) }
+    var x = fusionBlocks[0](levels[levels.count - 1])
+    for (block, map) in zip(fusionBlocks, levels.reversed()).dropFirst() { x = block(x, adding: map) }
     return project(x)
   }
 }

@@ -82,7 +82,7 @@ public struct DecodeHeadConfig: Sendable {
     sampler = ConfigNodeBox(reader.node("sampler"), path: reader.path("sampler"))
     alignCorners = try reader.value("align_corners", default: false)
     initialization = try reader.initialization(default: standard)
-    try style.check(channels: [self.channels])
+    try reader.check(style.norm, channels: [self.channels])
   }
 
   /// Channels of the transformed input, where that is one tensor.
@@ -116,6 +116,11 @@ extension ConfigReader {
       throw invalid("must be \(count.map { "\($0) " } ?? "")positive numbers, found \(numbers)", key: key)
     }
     return numbers
+  }
+
+  /// - Throws: `BuildError` where there is no norm for one of these numbers of channels.
+  func check(_ norm: NormConfig?, channels: [Int]) throws {
+    do { try norm?.check(channels: channels) } catch let error as InvalidConfig { throw invalid(error.text) }
   }
 
   /// The parts of a key that takes one or a list of them; none where it is missing or `None`.

@@ -21,6 +21,9 @@ final class DepthwiseSeparableASPPHead: ASPPHead {
         throw reader.invalid("must be positive, found \(reducedChannels)", key: "c1_channels")
       }
       pyramid = try ASPPHead.Config(from: &reader)
+      let base = pyramid.base
+      let widths = [base.inChannels, base.channels + reducedChannels] + (reducedChannels > 0 ? [reducedChannels] : [])
+      try reader.check(base.style.norm, channels: widths)
     }
   }
 

@@ -13,6 +13,8 @@ enum DepthwiseSeparableFCNHead {
     init(from reader: inout ConfigReader) throws {
       activation = try reader.value("dw_act_cfg", default: nil as ActivationConfig?)
       head = try FCNHead.Config(from: &reader)
+      let base = head.base
+      try reader.check(base.style.norm, channels: [base.inChannels, base.inChannels + base.channels])
     }
   }
 

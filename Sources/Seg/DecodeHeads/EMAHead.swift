@@ -20,6 +20,7 @@ final class EMAHead: BaseDecodeHead {
       concatenatesInput = try reader.value("concat_input", default: true)
       momentum = try reader.value("momentum", default: 0.1)
       base = try DecodeHeadConfig(from: &reader)
+      try reader.check(base.style.norm, channels: [attentionChannels])
     }
   }
 
@@ -72,7 +73,6 @@ final class EMAHead: BaseDecodeHead {
   init(_ config: Config, _ context: BuildContext) throws {
     let base = config.base
     let (channels, style) = (config.attentionChannels, base.style)
-    try style.check(channels: [channels])
     emaModule = ExpectationMaximization(config)
     emaInConv = base.convModule(base.inChannels, channels, kernel: 3)
     emaMidConv = ConvStyle(conv: style.conv).make(channels, channels, kernel: 1)

@@ -25,6 +25,9 @@ class FCNHead: BaseDecodeHead {
       concatenatesInput = try reader.value("concat_input", default: true)
       dilation = try reader.positive("dilation", default: 1)
       base = try DecodeHeadConfig(from: &reader)
+      guard kernel % 2 == 1 || !concatenatesInput else {
+        throw reader.invalid("must be odd with concat_input, which puts maps of one size together, found \(kernel)", key: "kernel_size")
+      }
       guard convolutions > 0 || base.inChannels == base.channels else {
         throw reader.invalid(
           "without convolutions, channels must be in_channels, \(base.inChannels), found \(base.channels)",

@@ -17,6 +17,7 @@ final class ISAHead: BaseDecodeHead {
         throw reader.invalid("must be positive, found \(group)", key: "down_factor")
       }
       base = try DecodeHeadConfig(from: &reader)
+      try reader.check(base.style.norm, channels: [attentionChannels])
     }
   }
 

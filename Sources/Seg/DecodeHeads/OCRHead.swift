@@ -17,6 +17,7 @@ final class OCRHead: BaseDecodeHead {
       // The original fails in its first pass with a larger one: it resizes queries to no size.
       guard scale <= 1 else { throw reader.invalid("must be at most 1, found \(scale)", key: "scale") }
       base = try DecodeHeadConfig(from: &reader)
+      try reader.check(base.style.norm, channels: [contextChannels])
     }
   }
 

@@ -32,6 +32,7 @@ final class PSAHead: BaseDecodeHead {
       guard divisor != 0 else { throw reader.invalid("must not be 0", key: "normalization_factor") }
       usesSoftmax = try reader.value("psa_softmax", default: true)
       base = try DecodeHeadConfig(from: &reader)
+      try reader.check(base.style.norm, channels: [base.inChannels])
     }
   }
 

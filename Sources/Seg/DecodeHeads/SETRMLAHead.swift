@@ -18,7 +18,7 @@ final class SETRMLAHead: BaseDecodeHead {
         throw reader.invalid(
           "must be mla_channels for each of \(base.inputChannels.count) inputs, found \(base.channels)", key: "channels")
       }
-      try base.style.check(channels: [branchChannels])
+      try reader.check(base.style.norm, channels: [branchChannels])
     }
   }
 

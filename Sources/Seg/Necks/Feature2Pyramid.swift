@@ -18,7 +18,7 @@ final class Feature2Pyramid: Module, Neck {
       guard known.contains(where: { $0.starts(with: factors) }), !factors.isEmpty else {
         throw reader.invalid("must be [4, 2, 1, 0.5] or [2, 1, 0.5, 0.25], found \(factors)", key: "rescales")
       }
-      try norm.check(channels: [channels])
+      try reader.check(norm, channels: [channels])
     }
   }
 

@@ -19,7 +19,7 @@ final class ICNeck: Module, Neck {
       style = try ConvStyle(from: &reader, norm: .batchNorm, activation: .relu)
       alignCorners = try reader.value("align_corners", default: false)
       initialization = try reader.initialization(default: [])
-      try style.check(channels: [outChannels])
+      try reader.check(style.norm, channels: [outChannels])
     }
   }
 

@@ -29,7 +29,7 @@ final class JPU: Module, Neck {
       alignCorners = try reader.value("align_corners", default: false)
       style = try ConvStyle(from: &reader, norm: .batchNorm, activation: .relu)
       initialization = try reader.initialization(default: [])
-      try style.check(channels: [channels, channels * levels.count])
+      try reader.check(style.norm, channels: [channels, channels * levels.count])
     }
   }
 

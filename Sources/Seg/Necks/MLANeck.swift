@@ -17,7 +17,7 @@ final class MLANeck: Module, Neck {
       style = ConvStyle(
         norm: try reader.value("norm_cfg", default: nil as NormConfig?),
         activation: try reader.value("act_cfg", default: nil as ActivationConfig?))
-      try style.check(channels: [outChannels])
+      try reader.check(style.norm, channels: [outChannels])
     }
   }
 

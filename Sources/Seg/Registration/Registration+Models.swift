@@ -45,6 +45,9 @@ private func registerDecodeHeads(_ heads: inout Registry<DecodeHead>) {
   heads.register("SETRMLAHead", SETRMLAHead.Config.self) { try SETRMLAHead($0, $1) }
   heads.register("SETRUPHead", SETRUPHead.Config.self) { try SETRUPHead($0, $1) }
   heads.register("STDCHead", STDCHead.BoundaryConfig.self) { try STDCHead($0, $1) }
+  heads.register("SegmenterMaskTransformerHead", SegmenterMaskTransformerHead.Config.self) {
+    try SegmenterMaskTransformerHead($0, $1)
+  }
   heads.register("SegformerHead", SegformerHead.Config.self) { try SegformerHead($0, $1) }
   heads.register("UPerHead", UPerHead.Config.self) { try UPerHead($0, $1) }
 }

@@ -46,8 +46,8 @@ import TestSupport
       "c.py:1: model.backbone.dropout_ratio: must be in 0...1, found 2.0"
     ),
     (
-      "dict(type='STDCNet', stdc_type='STDCNet3', in_channels=3, channels=(4, 8, 16, 32, 64), bottleneck_type='cat', norm_cfg=dict(type='BN'), act_cfg=None)",
-      "model.backbone.stdc_type: must be one of STDCNet1, STDCNet2, found 'STDCNet3'"
+      "dict(type='STDCNet', stdc_type='Large', in_channels=3, channels=(4, 8, 16, 32, 64), bottleneck_type='cat', norm_cfg=dict(type='BN'), act_cfg=None)",
+      "model.backbone.stdc_type: must be one of STDCNet1, STDCNet2, found 'Large'"
     ),
     (
       "dict(type='BiSeNetV1', backbone_cfg=dict(type='ResNet', depth=18, num_stages=3, strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(0, 1, 2)))",

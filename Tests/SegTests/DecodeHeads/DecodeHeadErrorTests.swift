@@ -15,6 +15,8 @@ import Testing
     ("dict(type='FCNHead', in_channels=8, channels=4, num_classes=3, num_convs=0)", ".num_convs: without convolutions, channels must be in_channels, 8, found 4"),
     ("dict(type='FCNHead', \(one), input_transform='resize_concat')", ": in_channels and in_index must be lists of the same length, found [8] and [-1]"),
     ("dict(type='FCNHead', \(one), norm_cfg=dict(type='GN', num_groups=3))", "norm_cfg.num_groups must divide all channel numbers, found 3 groups for 8 channels"),
+    ("dict(type='FCNHead', \(one), kernel_size=2)", ".kernel_size: must be odd with concat_input, which puts maps of one size together, found 2"),
+    ("dict(type='OCRHead', \(one), ocr_channels=3, norm_cfg=dict(type='GN', num_groups=2))", "norm_cfg.num_groups must divide all channel numbers, found 2 groups for 3 channels"),
     ("dict(type='UPerHead', \(one))", ": in_channels and in_index must be lists of the same length, found [8] and [-1]"),
     ("dict(type='PSPHead', \(one), pool_scales=(0, 1))", ".pool_scales: must be positive numbers, found [0, 1]"),
     ("dict(type='FPNHead', \(many), feature_strides=[4, 8])", ".feature_strides: must be 3 positive numbers, found [4, 8]"),

@@ -72,7 +72,7 @@ struct Described: Decodable, Sendable {
   var values: [Double]
 
   func expect(
-    _ tensor: Tensor, relative: Double = 1e-3, _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation
+    _ tensor: Tensor, relative: Double = 1e-3, _ what: String = "", sourceLocation: Testing.SourceLocation = #_sourceLocation
   ) {
     #expect(tensor.shape == shape, "\(what)", sourceLocation: sourceLocation)
     guard tensor.shape == shape else { return }
@@ -116,7 +116,7 @@ struct StateEntry: Decodable, Sendable, Equatable {
 /// Expects gradients by their norms, in the order of the script; those that are 0 there may be missing here.
 func expectGradients(
   _ found: [(key: String, gradient: Tensor?)], _ expected: [NamedNumber], relative: Double = 2e-3, _ what: String = "",
-  sourceLocation: SourceLocation = #_sourceLocation
+  sourceLocation: Testing.SourceLocation = #_sourceLocation
 ) {
   let largest = expected.map(\.value).max() ?? 1
   let norms = Dictionary(uniqueKeysWithValues: found.map { ($0.key, SegGolden.norm($0.gradient?.floats ?? [])) })

@@ -5,4 +5,5 @@ _base_ = [
     '../../_base_/schedules/schedule_400.py',
     '../../_base_/default_runtime.py',
 ]
+checkpoint_config = dict(by_epoch=False, interval=200)
 log_config = dict(interval=20)
