@@ -78,29 +78,29 @@ extension FPG {
         throw reader.invalid("must hold 'bu' or 'td' \(times) times, found \(names)", key: "paths")
       }
       paths = names.map { $0 == "td" }
-      let widths: OneOrMany<Int>? = try reader.optional("inter_channels")
-      self.widths = widths.map { $0.wasList ? $0.elements : Array(repeating: $0.elements[0], count: outputs) }
-        ?? Array(repeating: outChannels, count: outputs)
-      guard self.widths.count == outputs, self.widths.allSatisfy({ (1...(1 << 20)).contains($0) }) else {
+      let given: OneOrMany<Int>? = try reader.optional("inter_channels")
+      let same = Array(repeating: given?.elements.first ?? outChannels, count: outputs)
+      widths = given.map { $0.wasList ? $0.elements : same } ?? same
+      guard widths.count == outputs, widths.allSatisfy({ (1...(1 << 20)).contains($0) }) else {
         throw reader.invalid("must hold a positive number for each of \(outputs) levels", key: "inter_channels")
       }
-      func given(_ key: String, default standard: ConfigNode?, _ reader: inout ConfigReader) throws -> FPGTransition? {
+      func transition(_ key: String, default standard: ConfigNode?, _ reader: inout ConfigReader) throws -> FPGTransition? {
         guard let node = reader.node(key) ?? standard, !node.isNone else { return nil }
         return try FPGTransition(from: node, at: reader.path(key))
       }
       func required(_ key: String, default standard: ConfigNode, _ reader: inout ConfigReader) throws -> FPGTransition {
-        guard let transition = try given(key, default: standard, &reader) else {
+        guard let transition = try transition(key, default: standard, &reader) else {
           throw reader.invalid("must not be None", key: key)
         }
         return transition
       }
-      sameDown = try given("same_down_trans", default: nil, &reader)
-      sameUp = try given(
+      sameDown = try transition("same_down_trans", default: nil, &reader)
+      sameUp = try transition(
         "same_up_trans", default: ["type": "conv", "kernel_size": 3, "stride": 2, "padding": 1], &reader)
       acrossLateral = try required("across_lateral_trans", default: ["type": "conv", "kernel_size": 1], &reader)
-      acrossDown = try given("across_down_trans", default: ["type": "conv", "kernel_size": 3], &reader)
-      acrossUp = try given("across_up_trans", default: nil, &reader)
-      acrossSkip = try given("across_skip_trans", default: ["type": "identity"], &reader)
+      acrossDown = try transition("across_down_trans", default: ["type": "conv", "kernel_size": 3], &reader)
+      acrossUp = try transition("across_up_trans", default: nil, &reader)
+      acrossSkip = try transition("across_skip_trans", default: ["type": "identity"], &reader)
       output = try required("output_trans", default: ["type": "last_conv", "kernel_size": 3], &reader)
       guard output.kind == .last else { throw reader.invalid("must be of the type last_conv", key: "output_trans") }
       convolvesExtra = try reader.value("add_extra_convs", default: false)
