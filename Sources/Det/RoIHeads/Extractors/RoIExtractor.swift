@@ -91,10 +91,12 @@ public struct RoIExtractorConfig: Sendable {
     let output = layer.pooling.output
     guard !rois.isEmpty else { return .zeros([0, maps[0].shape[1], output.h, output.w]) }
     // The middle of each bin, as shares of the region.
-    let points = (0..<output.h * output.w).flatMap { bin in
-      [(Float(bin % output.w) + 0.5) / Float(output.w), (Float(bin / output.w) + 0.5) / Float(output.h)]
+    var points: [Float] = []
+    for bin in 0..<output.h * output.w {
+      points.append((Float(bin % output.w) + 0.5) / Float(output.w))
+      points.append((Float(bin / output.w) + 0.5) / Float(output.h))
     }
-    let grids = Array(repeating: points, count: rois.count).flatMap { $0 }
+    let grids: [Float] = Array(repeating: points, count: rois.count).flatMap { $0 }
     var (parts, order): ([Tensor], [Int]) = ([], [])
     for (index, map) in maps.enumerated() {
       let rows = (0..<rois.count).filter { Int(levels?[$0] ?? 0) == index }
