@@ -27,7 +27,8 @@ public final class CoarseMaskHead: Module, MaskHead, ConfiguredModule {
       classes = try reader.integer("num_classes", default: 80, in: 1...1_000_000)
       factor = try reader.integer("downsample_factor", default: 2, in: 1...64)
       featureSize = try reader.value("roi_feat_size", default: 14)
-      guard featureSize.array.allSatisfy({ (factor...1024).contains($0) }) else {
+      let sides = factor...1024
+      guard featureSize.array.allSatisfy({ sides.contains($0) }) else {
         throw reader.invalid("must be \(factor) to 1024, found \(featureSize)", key: "roi_feat_size")
       }
       style = ConvStyle(
