@@ -123,10 +123,17 @@ public struct AnchorHeadParts {
 public class AnchorHead: BaseDenseHead {
   let lossCls: any DetectionLoss
   let lossBbox: any DetectionLoss
-  let parts: AnchorHeadParts
+  /// A class, since the state dict lists the losses where the head has them, not where its parts do.
+  private final class Holder {
+    let parts: AnchorHeadParts
+
+    init(_ parts: AnchorHeadParts) { self.parts = parts }
+  }
+  private let holder: Holder
+  var parts: AnchorHeadParts { holder.parts }
 
   init(_ parts: AnchorHeadParts) {
-    (lossCls, lossBbox, self.parts) = (parts.lossCls, parts.lossBox, parts)
+    (lossCls, lossBbox, holder) = (parts.lossCls, parts.lossBox, Holder(parts))
     super.init(
       classes: parts.config.classes, usesSigmoid: parts.usesSigmoid, testing: parts.config.testing,
       initialization: parts.config.initialization)
