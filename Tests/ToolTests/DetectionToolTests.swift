@@ -1,3 +1,4 @@
+import PyConfig
 import Core
 import Foundation
 import Testing
