@@ -39,8 +39,8 @@ public final class PoolFormer: Module, Backbone, ConfiguredModule {
       dropPath = try reader.probability("drop_path_rate")
       let given = try reader.value("out_indices", default: OneOrMany([-1])).elements
       outIndices = given.map { $0 < 0 ? 7 + $0 : $0 }
-      let parts = design.parts
-      guard outIndices.allSatisfy({ (0..<parts).contains($0) && ($0 + 1) / 2 < design.widths.count }) else {
+      let (parts, stages) = (design.parts, design.widths.count)
+      guard outIndices.allSatisfy({ (0..<parts).contains($0) && ($0 + 1) / 2 < stages }) else {
         throw reader.invalid("must be in -7..<\(parts), found \(given)", key: "out_indices")
       }
       frozenStages = try reader.value("frozen_stages", default: 0, in: -1...parts)

@@ -45,8 +45,9 @@ public final class TokensToTokenViT: Module, TokenBackbone, ConfiguredModule {
       dropPath = try reader.probability("drop_path_rate")
       norm = try reader.tokenNorm(default: .layerNorm())
       hasFinalNorm = try reader.value("final_norm", default: true)
-      hasClassToken = try reader.value("with_cls_token", default: true)
-      outputsClassToken = try reader.value("output_cls_token", default: true)
+      let hasClassToken = try reader.value("with_cls_token", default: true)
+      let outputsClassToken = try reader.value("output_cls_token", default: true)
+      (self.hasClassToken, self.outputsClassToken) = (hasClassToken, outputsClassToken)
       guard hasClassToken || !outputsClassToken else {
         throw reader.invalid("needs with_cls_token=True", key: "output_cls_token")
       }

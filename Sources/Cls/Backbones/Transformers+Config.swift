@@ -38,7 +38,7 @@ struct ClsSwinConfig: ConfigRecord {
       try ConfigReader(node, path: reader.path("patch_cfg")).finish()
     }
     config.initialization = try reader.initialization(default: [])
-    (config.hasOwnInitialization, config.reductionFirst) = (false, true)
+    config.hasOwnInitialization = false
     reader.ignore("with_cp")
   }
 

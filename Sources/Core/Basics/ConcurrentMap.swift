@@ -2,8 +2,8 @@ import CKernels
 
 /// What `transform` gives for 0..<`count`, in order, computed by the threads of the pool.
 ///
-/// A call from inside of another one runs on the calling thread. Work that fails does so in order: the error thrown is that of the
-/// smallest index.
+/// A call from inside of another one runs on the calling thread. Work that fails does so in order: the error thrown
+/// is that of the smallest index.
 public func concurrentMap<Value: Sendable>(
   count: Int, _ transform: @Sendable (Int) throws -> Value
 ) throws -> [Value] {

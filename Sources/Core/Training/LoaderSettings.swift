@@ -13,6 +13,8 @@ public struct LoaderSettings: Sendable {
   public var dropsLast: Bool
   /// `sampler_cfg`: the order of the samples, where it is not the usual one.
   public var sampler = ConfigNodeBox(nil, path: "")
+  /// `class_aware_sampler`: how many samples of a class are taken before the next class, where samples go by classes.
+  public var samplesPerClass: Int?
 
   /// - Parameters:
   ///   - data: the config's `data`.
@@ -62,7 +64,16 @@ public struct LoaderSettings: Sendable {
     workers = try reader.value("workers_per_gpu", default: workers)
     shuffles = try reader.value("shuffle", default: shuffles)
     dropsLast = try reader.value("drop_last", default: dropsLast)
-    reader.ignore("persistent_workers", "pin_memory", "round_up", "prefetch_factor", "class_aware_sampler")
+    reader.ignore("persistent_workers", "pin_memory", "round_up", "prefetch_factor")
+    if let node = reader.node("class_aware_sampler"), !node.isNone {
+      var own = try ConfigReader(node, path: reader.path("class_aware_sampler"))
+      let count = try own.value("num_sample_class", default: 1)
+      guard (1...65536).contains(count) else {
+        throw own.invalid("must be in 1...65536, found \(count)", key: "num_sample_class")
+      }
+      try own.finish()
+      samplesPerClass = count
+    }
     if reader.has("sampler_cfg") {
       sampler = ConfigNodeBox(reader.node("sampler_cfg"), path: reader.path("sampler_cfg"))
     }

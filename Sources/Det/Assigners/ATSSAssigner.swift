@@ -47,7 +47,7 @@ public struct ATSSAssigner: Assigner, ConfigRecord {
           let (dx, dy) = (centers[index].x - center.x, centers[index].y - center.y)
           return (dx * dx + dy * dy).squareRoot()
         }
-        return smallestIndices(distances, candidates).map { range.lowerBound + $0 }
+        return torchTopK(distances, candidates, largest: false).map { range.lowerBound + $0 }
       }
       let overlaps =
         given.map { given in chosen.map { given[$0 * truths.count + truth] } }
@@ -69,17 +69,6 @@ public struct ATSSAssigner: Assigner, ConfigRecord {
     let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
     let squares = values.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
     return Float(mean) + Float((squares / Double(values.count - 1)).squareRoot())
-  }
-}
-
-extension Boxes: Sequence {
-  public func makeIterator() -> AnyIterator<Box> {
-    var next = 0
-    return AnyIterator {
-      guard next < count else { return nil }
-      defer { next += 1 }
-      return self[next]
-    }
   }
 }
 

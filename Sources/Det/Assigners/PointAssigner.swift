@@ -35,7 +35,7 @@ public struct PointAssigner: Assigner, ConfigRecord {
         let (dx, dy) = ((points[2 * index] - x) / width, (points[2 * index + 1] - y) / height)
         return (dx * dx + dy * dy).squareRoot()
       }
-      for nearest in smallestIndices(away, count) {
+      for nearest in torchTopK(away, count, largest: false) {
         let index = candidates[nearest]
         if away[nearest] < distances[index] { (indices[index], distances[index]) = (truth + 1, away[nearest]) }
       }

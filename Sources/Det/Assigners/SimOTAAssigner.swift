@@ -78,9 +78,10 @@ public struct SimOTAAssigner: Assigner, ConfigRecord {
     var takers = [[Int]](repeating: [], count: rows)
     for truth in 0..<count {
       let column = (0..<rows).map { overlaps[$0 * count + truth] }
-      let best = topIndices(column, min(candidates, rows)).reduce(Float(0)) { $0 + column[$1] }
+      let best = torchTopK(column, candidates, largest: true).reduce(Float(0)) { $0 + column[$1] }
       let wanted = max(1, best.isFinite ? Int(best) : 1)
-      for row in smallestIndices((0..<rows).map { costs[$0 * count + truth] }, min(wanted, rows)) { takers[row].append(truth) }
+      let prices = (0..<rows).map { costs[$0 * count + truth] }
+      for row in torchTopK(prices, wanted, largest: false) { takers[row].append(truth) }
     }
     return takers.enumerated().map { row, takers in
       guard takers.count > 1 else { return takers.first }

@@ -64,8 +64,8 @@ public struct UniformAssigner: Assigner, ConfigRecord {
     let all = boxes.map(parts)
     let closest = truths.map { truth -> [Int] in
       let t = parts(truth)
-      return smallestIndices(
-        all.map { abs($0.0 - t.0) + abs($0.1 - t.1) + abs($0.2 - t.2) + abs($0.3 - t.3) }, count)
+      return torchTopK(
+        all.map { abs($0.0 - t.0) + abs($0.1 - t.1) + abs($0.2 - t.2) + abs($0.3 - t.3) }, count, largest: false)
     }
     let depth = closest.first?.count ?? 0
     return (0..<depth).map { rank in closest.map { $0[rank] } }

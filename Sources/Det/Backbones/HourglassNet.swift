@@ -1,4 +1,5 @@
 import Core
+import PyConfig
 
 /// Networks that go down to low resolutions and up again, one behind the other.
 ///

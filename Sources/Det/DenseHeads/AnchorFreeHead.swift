@@ -75,6 +75,8 @@ public class AnchorFreeHead: BaseDenseHead {
       initialization: config.initialization)
   }
 
+  override var inputChannels: [Int] { [config.inChannels] }
+
   /// Scores of a config's classes, known before the head is.
   static func scoreChannels(_ config: AnchorFreeConfig) -> Int {
     config.lossCls.flag("use_sigmoid") ? config.classes : config.classes + 1

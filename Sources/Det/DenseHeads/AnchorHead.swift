@@ -123,16 +123,24 @@ public struct AnchorHeadParts {
 public class AnchorHead: BaseDenseHead {
   let lossCls: any DetectionLoss
   let lossBbox: any DetectionLoss
-  let parts: AnchorHeadParts
+  /// A class, since the state dict lists the losses where the head has them, not where its parts do.
+  private final class Holder {
+    let parts: AnchorHeadParts
+
+    init(_ parts: AnchorHeadParts) { self.parts = parts }
+  }
+  private let holder: Holder
+  var parts: AnchorHeadParts { holder.parts }
 
   init(_ parts: AnchorHeadParts) {
-    (lossCls, lossBbox, self.parts) = (parts.lossCls, parts.lossBox, parts)
+    (lossCls, lossBbox, holder) = (parts.lossCls, parts.lossBox, Holder(parts))
     super.init(
       classes: parts.config.classes, usesSigmoid: parts.usesSigmoid, testing: parts.config.testing,
       initialization: parts.config.initialization)
   }
 
   public var generator: AnchorGenerator { parts.generator }
+  override var inputChannels: [Int] { [parts.config.inChannels] }
   var boxCoder: any BoxCoder { parts.boxCoder }
 
   /// The settings of training.
@@ -148,7 +156,7 @@ public class AnchorHead: BaseDenseHead {
   public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws
     -> Boxes
   {
-    let anchors = try levelAnchors(sizes)[level][kept]
+    let anchors = try generator.priors(kept, level: level, sizes: sizes)
     return Boxes(boxCoder.decode(anchors.tensor, codes, maxShape: meta.size))
   }
 

@@ -34,6 +34,11 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     self.initialization = initialization
   }
 
+  public override func initializeWeights(using generator: inout RandomGenerator) {
+    super.initializeWeights(using: &generator)
+    applyInitialization(using: &generator)
+  }
+
   /// Rules, then 0 for what moves the points of deformable convolutions.
   public func applyInitialization(using generator: inout RandomGenerator) {
     for rule in initialization { rule.apply(to: self, using: &generator) }
@@ -83,6 +88,37 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     return found
   }
 
+  /// Channels of the feature maps: one number for all levels, or one a level.
+  var inputChannels: [Int] { [] }
+
+  public func check(channels: [Int]) throws {
+    let wanted = inputChannels
+    if wanted.isEmpty || channels == wanted { return }
+    if wanted.count == 1, channels.allSatisfy({ $0 == wanted[0] }) { return }
+    throw InvalidConfig(
+      "\(type(of: self)): in_channels must be those of its feature maps, \(channels), found "
+        + (wanted.count == 1 ? "\(wanted[0])" : "\(wanted)"))
+  }
+
+  /// Whether objects' classes matter.
+  var usesLabels: Bool { true }
+
+  /// What is known of the objects, with a class that the head knows for each.
+  private func checkedTruths(_ batch: DetectionBatch) throws -> [GroundTruth] {
+    let truths = try batch.requireTruths()
+    for (truth, meta) in zip(truths, batch.metas) where usesLabels {
+      let file = meta.filename.map { "\($0): " } ?? ""
+      guard truth.labels.count == truth.boxes.count else {
+        throw InvalidConfig("\(file)\(truth.boxes.count) objects need as many classes, found \(truth.labels.count)")
+      }
+      if let label = truth.labels.first(where: { !(0..<classes).contains($0) }) {
+        throw InvalidConfig(
+          "\(file)the head tells \(classes) classes apart, found an object of class \(label); num_classes must be that of the data set")
+      }
+    }
+    return truths
+  }
+
   /// How many numbers of a level's channels belong to one prior.
   func codeWidth(_ boxes: Tensor, _ level: Int) -> Int { 4 }
 
@@ -124,13 +160,16 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
   public func forwardDummy(_ features: [Tensor]) { _ = forward(features) }
 
   public func losses(_ features: [Tensor], _ batch: DetectionBatch) throws -> LossTerms {
-    try loss(forward(features), batch.requireTruths(), batch.metas)
+    try check(channels: features.map { $0.shape[1] })
+    let truths = try checkedTruths(batch)
+    return try loss(forward(features), truths, batch.metas)
   }
 
   public func detections(_ features: [Tensor], _ metas: [ImageMeta], rescale: Bool, suppress: Bool) throws
     -> [Detections]
   {
-    try withoutGradient {
+    try check(channels: features.map { $0.shape[1] })
+    return try withoutGradient {
       try detections(forward(features), metas, requireTesting(), rescale: rescale, suppress: suppress)
     }
   }
@@ -149,8 +188,10 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
   public func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws -> (
     losses: LossTerms, proposals: [Proposals]
   ) {
+    try check(channels: features.map { $0.shape[1] })
+    let truths = try checkedTruths(batch)
     let outputs = forward(features)
-    let losses = try loss(outputs, batch.requireTruths(), batch.metas)
+    let losses = try loss(outputs, truths, batch.metas)
     let found = try detections(
       outputs, batch.metas, try config ?? requireTesting(), rescale: false, suppress: true)
     return (losses, found.map { Proposals(boxes: $0.boxes, scores: $0.scores) })

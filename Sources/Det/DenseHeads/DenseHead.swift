@@ -22,11 +22,17 @@ public protocol DenseHead: Module {
   func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws -> (
     losses: LossTerms, proposals: [Proposals]
   )
+  /// Whether the head takes feature maps with these channels.
+  ///
+  /// - Throws: `InvalidConfig` where it does not.
+  func check(channels: [Int]) throws
   /// Objects of one picture from several views of it, merged, in the original picture.
   func detections(views: [(features: [Tensor], meta: ImageMeta)]) throws -> Detections
 }
 
 extension DenseHead {
+  public func check(channels: [Int]) throws {}
+
   public func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws -> (
     losses: LossTerms, proposals: [Proposals]
   ) {

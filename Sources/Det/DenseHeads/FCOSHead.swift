@@ -37,11 +37,15 @@ public final class FCOSHead: AnchorFreeHead {
   let lossCenterness: any DetectionLoss
   private let settings: Config
 
-  public init(_ config: Config, _ context: BuildContext) throws {
+  public convenience init(_ config: Config, _ context: BuildContext) throws {
+    try config.base.stack.check(config.base.featChannels)
+    try self.init(config, context, stacks: (config.base.makeStack(), config.base.makeStack()))
+  }
+
+  /// With other convolutions before those that classify and move.
+  init(_ config: Config, _ context: BuildContext, stacks: (ModuleList<ConvModule>, ModuleList<ConvModule>)) throws {
     let base = config.base
-    try base.stack.check(base.featChannels)
-    clsConvs = base.makeStack()
-    regConvs = base.makeStack()
+    (clsConvs, regConvs) = stacks
     convCls = Conv2d(base.featChannels, Self.scoreChannels(base), kernel: 3, padding: 1)
     convReg = Conv2d(base.featChannels, 4, kernel: 3, padding: 1)
     convCenterness = Conv2d(base.featChannels, 1, kernel: 3, padding: 1)

@@ -67,6 +67,12 @@ public final class FoveaHead: AnchorFreeHead {
     try super.init(base, context)
   }
 
+  public override func applyInitialization(using generator: inout RandomGenerator) {
+    for rule in initialization { rule.apply(to: self, using: &generator) }
+    featureAdaption?.applyInitialization(using: &generator)
+    if let moves = featureAdaption?.convOffset { Init.constant(moves.weight, 0) }
+  }
+
   public override func forward(_ features: [Tensor]) -> DenseOutputs {
     var outputs = DenseOutputs(scores: [], boxes: [])
     for x in features.prefix(config.strides.count) {

@@ -85,7 +85,8 @@ public final class FreeAnchorRetinaHead: RetinaHead {
     let overlaps = BoxKernels.overlaps(truth.boxes.values, anchors.values)
     var (matched, wanted): ([Int], Boxes) = ([], Boxes())
     for object in 0..<count {
-      matched += topIndices(Array(overlaps[(object * anchors.count)..<((object + 1) * anchors.count)]), free.bag)
+      let row = Array(overlaps[(object * anchors.count)..<((object + 1) * anchors.count)])
+      matched += torchTopK(row, free.bag, largest: true)
       for _ in 0..<free.bag { wanted.append(truth.boxes[object]) }
     }
     let labels = matched.indices.map { Int64(matched[$0] * scoreChannels + truth.labels[$0 / free.bag]) }

@@ -72,7 +72,7 @@ public class GFLHead: AnchorHead {
   public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws
     -> Boxes
   {
-    let anchors = try levelAnchors(sizes)[level][kept]
+    let anchors = try generator.priors(kept, level: level, sizes: sizes)
     let distances = integral(codes) * Float(generator.strides[level].w)
     return Boxes(pointCoder.decode(Self.centers(anchors), distances, maxShape: meta.size))
   }

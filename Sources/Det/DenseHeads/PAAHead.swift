@@ -111,7 +111,7 @@ public final class PAAHead: ATSSHead {
       var chosen: [Int] = []
       for range in ranges {
         let members = places.indices.filter { objects[$0] == object && range.contains(places[$0]) }
-        chosen += smallestIndices(members.map { losses[$0] }, settings.candidates).map { members[$0] }
+        chosen += torchTopK(members.map { losses[$0] }, settings.candidates, largest: false).map { members[$0] }
       }
       if chosen.count < 2 { continue }
       chosen = smallestIndices(chosen.map { losses[$0] }, chosen.count).map { chosen[$0] }
@@ -150,7 +150,7 @@ public final class PAAHead: ATSSHead {
       let all = (scores * factors).squareRoot()
       var kept = Array(0..<scores.shape[0])
       if config.candidates > 0 && config.candidates < kept.count {
-        kept = topIndices(all.maximum(along: 1).values.floats, config.candidates)
+        kept = torchTopK(all.maximum(along: 1).values.floats, config.candidates, largest: true)
       }
       let codes = rows(outputs.boxes[level], image, width: 4).indexSelected(0, kept)
       let boxes = Boxes(boxCoder.decode(anchors[level][kept].tensor, codes, maxShape: meta.size))

@@ -41,6 +41,7 @@ public final class RPNHead: AnchorHead {
     return DenseOutputs(scores: hidden.map { rpnCls($0) }, boxes: hidden.map { rpnReg($0) })
   }
 
+  override var usesLabels: Bool { false }
   override func trainingLabels(_ truth: GroundTruth) -> [Int]? { nil }
 
   public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {

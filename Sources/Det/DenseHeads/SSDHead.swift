@@ -44,6 +44,7 @@ public final class SSDHead: AnchorHead {
 
   let clsConvs: ModuleList<Sequential>
   let regConvs: ModuleList<Sequential>
+  private let channels: [Int]
 
   public init(_ config: Config, _ context: BuildContext) throws {
     let parts = try AnchorHeadParts(config.anchors, context).withoutSampling()
@@ -74,8 +75,11 @@ public final class SSDHead: AnchorHead {
     }
     clsConvs = ModuleList(priors.indices.map { branch($0, priors[$0] * (config.anchors.classes + 1)) })
     regConvs = ModuleList(priors.indices.map { branch($0, priors[$0] * 4) })
+    channels = config.inChannels
     super.init(parts)
   }
+
+  override var inputChannels: [Int] { channels }
 
   public override func forward(_ features: [Tensor]) -> DenseOutputs {
     var outputs = DenseOutputs(scores: [], boxes: [])

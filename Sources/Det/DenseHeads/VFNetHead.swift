@@ -112,6 +112,12 @@ public final class VFNetHead: AnchorFreeHead {
       points: PointGenerator(strides: generator.strides, offset: config.usesATSS ? config.centerOffset : 0.5))
   }
 
+  public override func applyInitialization(using generator: inout RandomGenerator) {
+    super.applyInitialization(using: &generator)
+    // The original asks a convolution that is a direct part of the head last.
+    vfnetRegConv.initializeWeights(using: &generator)
+  }
+
   public override func forward(_ features: [Tensor]) -> DenseOutputs {
     var outputs = DenseOutputs(scores: [], boxes: [])
     for (level, x) in features.prefix(scales.count).enumerated() {

@@ -106,6 +106,8 @@ public final class YOLOV3Head: BaseDenseHead {
     }
   }
 
+  override var inputChannels: [Int] { settings.inChannels }
+
   /// One map a level, which stands for scores and boxes.
   public override func forward(_ features: [Tensor]) -> DenseOutputs {
     let maps = zip(features, zip(convsBridge, convsPred)).map { x, layers in layers.1(layers.0(x)) }

@@ -51,6 +51,7 @@ public final class YOLOXHead: BaseDenseHead {
   /// Whether the raw numbers of boxes are trained as well; the last epochs' hook sets it.
   public var usesL1 = false
   private let points: PointGenerator
+  private let channels: Int
   private let assigner: (any Assigner)?
 
   public init(_ config: Config, _ context: BuildContext) throws {
@@ -83,6 +84,7 @@ public final class YOLOXHead: BaseDenseHead {
     multiLevelConvReg = outputs(4)
     multiLevelConvObj = outputs(1)
     points = PointGenerator(strides: config.strides, offset: 0)
+    channels = config.inChannels
     assigner = try config.training?.assigner?.build(context.registries.assigners, context)
     super.init(
       classes: config.classes, usesSigmoid: true, testing: config.testing, initialization: config.initialization)
@@ -95,6 +97,8 @@ public final class YOLOXHead: BaseDenseHead {
       if let bias = conv.bias { Init.constant(bias, start) }
     }
   }
+
+  override var inputChannels: [Int] { [channels] }
 
   public override func forward(_ features: [Tensor]) -> DenseOutputs {
     var (scores, boxes, factors): ([Tensor], [Tensor], [Tensor]) = ([], [], [])

@@ -36,3 +36,27 @@ struct DetectorBase: Sendable {
     return component.setting("train_cfg", to: settings(training)).setting("test_cfg", to: settings(testing))
   }
 }
+
+extension DetectorBase {
+  /// Whether the parts of a detector fit together, as far as that is known before it runs.
+  ///
+  /// - Throws: `InvalidConfig` where they do not.
+  static func check(_ backbone: any Backbone, _ neck: (any Neck)?, _ head: (any DenseHead)?) throws {
+    let given = backbone.outputs.map(\.channels)
+    if !given.isEmpty, let wanted = neck?.inputChannels, wanted != given {
+      throw InvalidConfig("neck.in_channels must be the backbone's, \(given), found \(wanted)")
+    }
+    let channels = neck.map { $0.outputChannels ?? [] } ?? given
+    if !channels.isEmpty { try head?.check(channels: channels) }
+  }
+
+  /// What heads see of images.
+  ///
+  /// - Throws: `InvalidConfig` where the neck cannot take the backbone's maps.
+  static func features(_ images: Tensor, _ backbone: any Backbone, _ neck: (any Neck)?) throws -> [Tensor] {
+    let features = backbone(images)
+    guard let neck else { return features }
+    try neck.check(features.map(\.shape))
+    return neck(features)
+  }
+}

@@ -23,30 +23,33 @@ public final class RPN: Module, Detector {
     neck = try config.base.makeNeck(context)
     rpnHead = try config.head.build(context.registries.denseHeads, context)
     initialization = config.base.initialization
+    super.init()
+    try DetectorBase.check(backbone, neck, rpnHead)
   }
 
   public var classes: Int? { 1 }
 
-  private func features(_ images: Tensor) -> [Tensor] {
-    let features = backbone(images)
-    return neck.map { $0(features) } ?? features
+  private func features(_ images: Tensor) throws -> [Tensor] {
+    try check(images.shape)
+    return try DetectorBase.features(images, backbone, neck)
   }
 
   public func losses(_ batch: DetectionBatch) throws -> LossTerms {
-    try check(batch.images.shape)
-    return try rpnHead.losses(features(batch.images), batch)
+    try rpnHead.losses(features(batch.images), batch)
   }
 
   public func predict(_ batch: DetectionBatch, rescale: Bool) throws -> [Detections] {
-    try check(batch.images.shape)
-    return try withoutGradient {
+    try withoutGradient {
       try rpnHead.detections(features(batch.images), batch.metas, rescale: rescale, suppress: true)
     }
   }
 
   public func predict(views: [DetectionBatch]) throws -> Detections {
-    try withoutGradient { try rpnHead.detections(views: views.map { ($0, features) }.flattened()) }
+    try withoutGradient { try rpnHead.detections(views: seen(views, features)) }
   }
 
-  public func runDummy(_ images: Tensor) { rpnHead.forwardDummy(features(images)) }
+  public func runDummy(_ images: Tensor) {
+    let features = backbone(images)
+    rpnHead.forwardDummy(neck.map { $0(features) } ?? features)
+  }
 }

@@ -25,43 +25,48 @@ public final class SingleStageDetector: Module, Detector {
     neck = try config.base.makeNeck(context)
     bboxHead = try config.head.build(context.registries.denseHeads, context)
     initialization = config.base.initialization
+    super.init()
+    try DetectorBase.check(backbone, neck, bboxHead)
   }
 
   public var classes: Int? { bboxHead.classes }
 
   /// What the head sees.
-  public func features(_ images: Tensor) -> [Tensor] {
-    let features = backbone(images)
-    return neck.map { $0(features) } ?? features
+  ///
+  /// - Throws: `InvalidConfig` where the images do not fit the network.
+  public func features(_ images: Tensor) throws -> [Tensor] {
+    try check(images.shape)
+    return try DetectorBase.features(images, backbone, neck)
   }
 
   public func losses(_ batch: DetectionBatch) throws -> LossTerms {
-    try check(batch.images.shape)
-    return try bboxHead.losses(features(batch.images), batch)
+    try bboxHead.losses(features(batch.images), batch)
   }
 
   public func predict(_ batch: DetectionBatch, rescale: Bool) throws -> [Detections] {
-    try check(batch.images.shape)
-    return try withoutGradient {
+    try withoutGradient {
       try bboxHead.detections(features(batch.images), batch.metas, rescale: rescale, suppress: true)
     }
   }
 
   public func predict(views: [DetectionBatch]) throws -> Detections {
-    try withoutGradient { try bboxHead.detections(views: views.map { ($0, features) }.flattened()) }
+    try withoutGradient { try bboxHead.detections(views: seen(views, features)) }
   }
 
-  public func runDummy(_ images: Tensor) { bboxHead.forwardDummy(features(images)) }
+  public func runDummy(_ images: Tensor) {
+    let features = backbone(images)
+    bboxHead.forwardDummy(neck.map { $0(features) } ?? features)
+  }
 }
 
-extension [(DetectionBatch, (Tensor) -> [Tensor])] {
-  /// Features and meta data of each view; a view has one picture.
-  func flattened() throws -> [(features: [Tensor], meta: ImageMeta)] {
-    try map { batch, features in
-      guard batch.metas.count == 1 else {
-        throw InvalidConfig("test-time augmentation works on one picture at a time, found \(batch.metas.count)")
-      }
-      return (features(batch.images), batch.metas[0])
+/// Features and meta data of each view; a view has one picture.
+func seen(_ views: [DetectionBatch], _ features: (Tensor) throws -> [Tensor]) throws -> [(
+  features: [Tensor], meta: ImageMeta
+)] {
+  try views.map { view in
+    guard view.metas.count == 1 else {
+      throw InvalidConfig("test-time augmentation works on one picture at a time, found \(view.metas.count)")
     }
+    return (try features(view.images), view.metas[0])
   }
 }

@@ -17,8 +17,9 @@ public final class TwoStageDetector: Module, Detector {
 
     /// - Parameter proposes: whether there is a first stage.
     init(from reader: inout ConfigReader, proposes: Bool) throws {
-      base = try DetectorBase(from: &reader)
-      rpnHead = proposes ? reader.optionalComponent("rpn_head").map { [base] in base.head($0, part: "rpn") } : nil
+      let base = try DetectorBase(from: &reader)
+      self.base = base
+      rpnHead = proposes ? reader.optionalComponent("rpn_head").map { base.head($0, part: "rpn") } : nil
       roiHead = base.head(try reader.component("roi_head"), part: "rcnn")
       if let training = base.training {
         var inner = try ConfigReader(training.node, path: training.path)

@@ -43,19 +43,20 @@ public final class YOLOX: Module, Detector {
     bboxHead = try config.detector.head.build(context.registries.denseHeads, context)
     initialization = base.initialization
     (self.config, size) = (config, config.inputSize)
+    super.init()
+    try DetectorBase.check(backbone, neck, bboxHead)
   }
 
   public var classes: Int? { bboxHead.classes }
   /// The head, whose `usesL1` the last epochs set.
   public var head: YOLOXHead? { bboxHead as? YOLOXHead }
 
-  private func features(_ images: Tensor) -> [Tensor] {
-    let features = backbone(images)
-    return neck.map { $0(features) } ?? features
+  private func features(_ images: Tensor) throws -> [Tensor] {
+    try check(images.shape)
+    return try DetectorBase.features(images, backbone, neck)
   }
 
   public func losses(_ batch: DetectionBatch) throws -> LossTerms {
-    try check(batch.images.shape)
     let batch = resized(batch)
     let losses = try bboxHead.losses(features(batch.images), batch)
     if (iteration + 1) % config.interval == 0 { size = randomSize() }
@@ -86,15 +87,17 @@ public final class YOLOX: Module, Detector {
   }
 
   public func predict(_ batch: DetectionBatch, rescale: Bool) throws -> [Detections] {
-    try check(batch.images.shape)
-    return try withoutGradient {
+    try withoutGradient {
       try bboxHead.detections(features(batch.images), batch.metas, rescale: rescale, suppress: true)
     }
   }
 
   public func predict(views: [DetectionBatch]) throws -> Detections {
-    try withoutGradient { try bboxHead.detections(views: views.map { ($0, features) }.flattened()) }
+    try withoutGradient { try bboxHead.detections(views: seen(views, features)) }
   }
 
-  public func runDummy(_ images: Tensor) { bboxHead.forwardDummy(features(images)) }
+  public func runDummy(_ images: Tensor) {
+    let features = backbone(images)
+    bboxHead.forwardDummy(neck.map { $0(features) } ?? features)
+  }
 }

@@ -40,8 +40,8 @@ extension InstanceMasks {
 
   /// The part of the masks inside of a box: `crop`.
   ///
-  /// - Parameters: corners in pixels, the right and bottom ones exclusive; they are moved into the picture first. At least
-  ///   one pixel is left.
+  /// - Parameters: corners in pixels, the right and bottom ones exclusive; they are moved into the picture first. At
+  ///   least one pixel is left.
   public func cropped(x1: Int, y1: Int, x2: Int, y2: Int) -> InstanceMasks {
     let (left, top) = (min(max(x1, 0), width), min(max(y1, 0), height))
     let (right, bottom) = (min(max(x2, 0), width), min(max(y2, 0), height))

@@ -18,8 +18,8 @@ extension InstanceMasks {
     }
   }
 
-  /// The area of each object in pixels: counted for bitmaps, by the shoelace formula for polygons, whose overlaps count
-  /// twice.
+  /// The area of each object in pixels: counted for bitmaps, by the shoelace formula for polygons, whose overlaps
+  /// count twice.
   public var areas: [Double] {
     switch shapes {
     case .polygons(let objects):
@@ -46,8 +46,8 @@ extension InstanceMasks {
     return 0.5 * abs(left - right)
   }
 
-  /// The smallest box around each object, `get_bboxes`; the right and bottom pixels of bitmaps lie inside. All zeros for an
-  /// empty bitmap.
+  /// The smallest box around each object, `get_bboxes`; the right and bottom pixels of bitmaps lie inside. All zeros
+  /// for an empty bitmap.
   public var boundingBoxes: Boxes {
     switch shapes {
     case .polygons(let objects):

@@ -5,8 +5,8 @@ import Core
 extension InstanceMasks {
   /// The masks of objects inside of boxes, at one size: `crop_and_resize`.
   ///
-  /// Bitmaps are averaged as RoIAlign does (`aligned`, as many samples a bin as it has pixels) and cut at one half; polygons are
-  /// cropped and scaled as such.
+  /// Bitmaps are averaged as RoIAlign does (`aligned`, as many samples a bin as it has pixels) and cut at one half;
+  /// polygons are cropped and scaled as such.
   /// - Parameters:
   ///   - boxes: in pixels of this picture, finite.
   ///   - objects: for each box the number of its object.

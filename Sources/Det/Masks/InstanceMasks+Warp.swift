@@ -1,7 +1,7 @@
 import Core
 
-/// Moves, shears and turns. The picture keeps its size, and what comes from outside is background. Points of polygons are
-/// moved to the picture's edge where they would leave it.
+/// Moves, shears and turns. The picture keeps its size, and what comes from outside is background. Points of
+/// polygons are moved to the picture's edge where they would leave it.
 extension InstanceMasks {
   /// Masks moved by `offset` pixels: `translate`.
   public func translated(

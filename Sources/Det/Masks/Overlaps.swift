@@ -11,7 +11,8 @@ public struct COCOBox: Sendable, Equatable {
   public var area: Double { width * height }
 
   /// Intersection over union, with pycocotools' order of operations.
-  /// - Parameter isCrowd: whether `truth` is a crowd, of which any part may be matched: then over the area of this box.
+  /// - Parameter isCrowd: whether `truth` is a crowd, of which any part may be matched: then over the area of this
+  ///   box.
   public func overlap(_ truth: COCOBox, isCrowd: Bool) -> Double {
     let w = min(width + x, truth.width + truth.x) - max(x, truth.x)
     if w <= 0 { return 0 }
@@ -30,7 +31,8 @@ extension RunLengthMask {
     return COCOBox(x: box.x, y: box.y, width: box.width, height: box.height)
   }
 
-  /// Intersection over union, or, with a crowd, over the area of this mask; -1 for masks of different sizes whose boxes overlap.
+  /// Intersection over union, or, with a crowd, over the area of this mask; -1 for masks of different sizes whose
+  /// boxes overlap.
   public func overlap(_ truth: RunLengthMask, isCrowd: Bool = false) -> Double {
     guard cocoBox.overlap(truth.cocoBox, isCrowd: isCrowd) > 0 else { return 0 }
     return pixelOverlap(truth, isCrowd: isCrowd)

@@ -26,8 +26,8 @@ extension RunLengthMask {
     self.init(height: height, width: width, runs: runs)
   }
 
-  /// A mask of compressed runs (`"counts": "aUh2b0X..."`): six bits a character, from `0` on, five of them of the number, the
-  /// lowest first; from the fourth run on, differences to the run before the last.
+  /// A mask of compressed runs (`"counts": "aUh2b0X..."`): six bits a character, from `0` on, five of them of the
+  /// number, the lowest first; from the fourth run on, differences to the run before the last.
   /// - Throws: ``MaskError`` when the text is broken or describes other than a picture of that size.
   public init(compressed text: String, height: Int, width: Int) throws(MaskError) {
     var counts: [Int] = []
@@ -37,7 +37,9 @@ extension RunLengthMask {
       guard (48...111).contains(byte) else {
         throw MaskError("compressed counts must be characters from '0' to 'o', found code \(byte) at \(index)")
       }
-      guard shift <= 30 else { throw MaskError("a compressed count must be below 2^32, found a longer one at \(index)") }
+      guard shift <= 30 else {
+        throw MaskError("a compressed count must be below 2^32, found a longer one at \(index)")
+      }
       let bits = Int(byte) - 48
       value |= (bits & 0x1F) << shift
       shift += 5

@@ -6,8 +6,8 @@ extension RunLengthMask {
     return sum
   }
 
-  /// The smallest box around the object: `x, y, width, height` in pixels. All zeros where there are no runs, and odd where
-  /// there is no object, as pycocotools has them.
+  /// The smallest box around the object: `x, y, width, height` in pixels. All zeros where there are no runs, and odd
+  /// where there is no object, as pycocotools has them.
   public var box: (x: Double, y: Double, width: Double, height: Double) {
     let (even, h) = (runs.count / 2 * 2, UInt32(truncatingIfNeeded: height))
     guard even > 0, h > 0 else { return (0, 0, 0, 0) }

@@ -2,7 +2,8 @@ extension RunLengthMask {
   /// The area inside of some polygons together, as pycocotools' `frPyObjects` and `merge` have it.
   ///
   /// - Parameter polygons: each `x, y, x, y, ...` in pixels; the first has at least three points.
-  /// - Throws: ``MaskError`` when a polygon has an odd number of coordinates, or one that is not finite or beyond 10^8.
+  /// - Throws: ``MaskError`` when a polygon has an odd number of coordinates, or one that is not finite or beyond
+  ///   10^8.
   public init(polygons: [[Double]], height: Int, width: Int) throws(MaskError) {
     // pycocotools takes a first polygon of four numbers for a box, and then refuses it for its type.
     guard let first = polygons.first, first.count > 4 else {
@@ -16,8 +17,9 @@ extension RunLengthMask {
     self = union
   }
 
-  /// Sides are drawn on a grid five times as fine; where one passes the middle of a column of pixels, the column changes between
-  /// background and object. Only those places are computed here, which gives the same runs as drawing all points.
+  /// Sides are drawn on a grid five times as fine; where one passes the middle of a column of pixels, the column
+  /// changes between background and object. Only those places are computed here, which gives the same runs as
+  /// drawing all points.
   private static func inside(
     _ polygon: [Double], _ height: Int, _ width: Int
   ) throws(MaskError) -> RunLengthMask {

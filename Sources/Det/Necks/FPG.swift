@@ -25,9 +25,9 @@ public final class FPG: Module, Neck, ConfiguredModule {
           ? Conv2d(widths[level - 1], widths[level], kernel: 3, stride: 2, padding: 1) : MaxPool2d(1, stride: 2)
       })
     fpnTransitions = ModuleList(
-      config.paths.indices.map { stage in
+      config.paths.indices.map { stage -> ModuleList<FPGTransitions> in
         ModuleList(
-          (0...last).map { level in
+          (0...last).map { level -> FPGTransitions in
             if config.skips[level].contains(stage) { return FPGTransitions([]) }
             func make(_ transition: FPGTransition?, from source: Int) -> (any UnaryModule)? {
               transition?.make(widths[source], widths[level])

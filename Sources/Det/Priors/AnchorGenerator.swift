@@ -50,15 +50,32 @@ public struct AnchorGenerator: Sendable {
     return Boxes(values)
   }
 
+  /// Some boxes of one level.
+  public func priors(_ kept: [Int], level: Int, sizes: [Pair]) throws -> Boxes {
+    try check(sizes)
+    let (base, stride, width) = (baseAnchors[level], strides[level], sizes[level].w)
+    return Boxes(
+      kept.map { index in
+        let (box, position) = (base[index % base.count], index / base.count)
+        let x = Float(position % width) * Float(stride.w)
+        let y = Float(position / width) * Float(stride.h)
+        return Box(box.x1 + x, box.y1 + y, box.x2 + x, box.y2 + y)
+      })
+  }
+
   /// All boxes of all levels.
   ///
   /// - Throws: `InvalidConfig` where there are not as many feature maps as levels.
   public func priors(sizes: [Pair]) throws -> [Boxes] {
+    try check(sizes)
+    return sizes.indices.map { priors(level: $0, size: sizes[$0]) }
+  }
+
+  private func check(_ sizes: [Pair]) throws {
     guard sizes.count == levels else {
       throw InvalidConfig(
         "the anchor generator has \(levels) strides, the head gets \(sizes.count) feature maps; they must agree")
     }
-    return sizes.indices.map { priors(level: $0, size: sizes[$0]) }
   }
 
   /// Which boxes belong to positions within the picture of a padded batch.

@@ -27,10 +27,15 @@ private func registerDenseHeads(_ heads: inout Registry<any DenseHead>) {
     try FreeAnchorRetinaHead($0, $1)
   }
   heads.register("GFLHead", scope: scope, GFLHead.Config.self) { try GFLHead($0, $1) }
+  heads.register("NASFCOSHead", scope: scope, NASFCOSConfig.self) { config, context in
+    try config.fcos.base.stack.check(config.fcos.base.featChannels)
+    return try FCOSHead(config.fcos, context, stacks: (config.makeStack(), config.makeStack()))
+  }
   heads.register("PAAHead", scope: scope, PAAHead.PAAConfig.self) { try PAAHead($0, $1) }
   heads.register("RepPointsHead", scope: scope, RepPointsHead.Config.self) { try RepPointsHead($0, $1) }
   heads.register("RetinaSepBNHead", scope: scope, RetinaSepBNHead.Config.self) { try RetinaSepBNHead($0, $1) }
   heads.register("VFNetHead", scope: scope, VFNetHead.Config.self) { try VFNetHead($0, $1) }
+  heads.register("YOLOFHead", scope: scope, YOLOFHead.Config.self) { try YOLOFHead($0, $1) }
   heads.register("YOLOV3Head", scope: scope, YOLOV3Head.Config.self) { try YOLOV3Head($0, $1) }
   heads.register("YOLOXHead", scope: scope, YOLOXHead.Config.self) { try YOLOXHead($0, $1) }
 }
@@ -39,7 +44,7 @@ private func registerSingleStage(_ detectors: inout Registry<any Detector>) {
   // The original derives these without a change.
   let plain = [
     "ATSS", "FCOS", "FOVEA", "FSAF", "GFL", "NASFCOS", "PAA", "RepPointsDetector", "RetinaNet", "SingleStageDetector",
-    "VFNet", "YOLOV3",
+    "VFNet", "YOLOF", "YOLOV3",
   ]
   for name in plain {
     detectors.register(name, scope: scope, SingleStageDetector.Config.self) { try SingleStageDetector($0, $1) }

@@ -8,7 +8,7 @@ struct BoxMerging {
   private var views: Float = 0
 
   /// Adds a view's boxes, mapped back to the original picture.
-  mutating func add(_ found: (boxes: Tensor, scores: Tensor), _ meta: ImageMeta) {
+  mutating func add(_ found: ScoredBoxes, _ meta: ImageMeta) {
     let mapped = Boxes(found.boxes.detached().floats).mappedBack(meta).values
     let given = found.scores.detached().floats
     if views == 0 {

@@ -14,7 +14,10 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
     public var testing: RCNNTestConfig?
     public var initialization: [InitConfig]
 
-    public init(from reader: inout ConfigReader) throws {
+    public init(from reader: inout ConfigReader) throws { try self.init(from: &reader, readsMasks: true) }
+
+    /// - Parameter readsMasks: whether there are mask heads for each stage.
+    public init(from reader: inout ConfigReader, readsMasks: Bool) throws {
       let stages = try reader.integer("num_stages", in: 1...64)
       lossWeights = try reader.value("stage_loss_weights")
       guard lossWeights.count >= stages else {
@@ -22,8 +25,10 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
       }
       boxExtractors = try reader.components("bbox_roi_extractor", count: stages)
       boxHeads = try reader.components("bbox_head", count: stages)
-      maskExtractors = try reader.optionalComponents("mask_roi_extractor", count: stages)
-      maskHeads = try reader.optionalComponents("mask_head", count: stages)
+      if readsMasks {
+        maskExtractors = try reader.optionalComponents("mask_roi_extractor", count: stages)
+        maskHeads = try reader.optionalComponents("mask_head", count: stages)
+      }
       training = try reader.optional("train_cfg")
       if let training, training.count < stages {
         throw reader.invalid("must hold one for each of \(stages) stages, found \(training.count)", key: "train_cfg")
@@ -70,6 +75,7 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
 
   public var classes: Int? { bboxHead[0].classes }
   var stages: Int { bboxHead.count }
+  var predictsMasks: Bool { maskHead != nil }
 
   public func check(channels: [Int]) throws {
     for extractor in bboxRoiExtractor.modules + (maskRoiExtractor?.modules ?? []) { try extractor.check(channels: channels) }
@@ -169,12 +175,9 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
     let config = try requireTesting()
     let found = try boxDetections(features, proposals.map(\.boxes), metas).enumerated().map { image, found in
       guard let found else { return Detections() }
-      let boxes = try bboxHead[stages - 1].boxes(found.outputs, found.rois, metas[image], rescale: rescale)
-      return suppressByClass(
-        boxes.boxes, boxes.scores, threshold: config.scoreThreshold, config.suppression, limit: config.limit
-      ).detections
+      return try bboxHead[stages - 1].boxes(found.outputs, found.rois, metas[image], rescale: rescale).detections(config)
     }
-    guard maskHead != nil else { return found }
+    guard predictsMasks else { return found }
     let boxes = zip(found, metas).map { rescale ? $0.boxes.multiplied(by: $1.scaleFactor) : $0.boxes }
     var merging = MaskMerging()
     let rois = RoIs(boxes)
@@ -217,7 +220,7 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
     return proposals.map { _ in nil }
   }
 
-  /// Adds the masks that all stages predict.
+  /// Adds the masks that are predicted for regions, of all stages.
   func addMasks(to merging: inout MaskMerging, _ features: [Tensor], _ rois: RoIs, _ labels: [Int], _ meta: ImageMeta?) {
     guard let maskHead, let maskRoiExtractor else { return }
     for stage in 0..<stages { merging.add(maskHead[stage].logits(maskRoiExtractor[stage](features, rois), of: labels), meta) }
@@ -231,7 +234,7 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
       merging.add(try bboxHead[stages - 1].boxes(found.outputs, found.rois, meta, rescale: false), meta)
     }
     let found = merging.detections(config)
-    guard maskHead != nil, let meta = views.first?.meta else { return found }
+    guard predictsMasks, let meta = views.first?.meta else { return found }
     var masks = MaskMerging()
     for (features, meta) in views where found.count > 0 {
       addMasks(to: &masks, features, RoIs([found.boxes.mapped(meta)]), found.labels, meta)

@@ -139,6 +139,12 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
     return terms
   }
 
+  /// Logits of the masks of regions, of one class each, `[regions, h, w]`.
+  func predictedMasks(_ features: [Tensor], _ rois: RoIs, _ labels: [Int], _ config: RCNNTestConfig) throws -> Tensor {
+    guard let maskHead else { preconditionFailure("StandardRoIHead.predictedMasks: there is no mask head") }
+    return maskHead.logits(maskFeatures(features, rois), of: labels)
+  }
+
   public func forwardDummy(_ features: [Tensor], _ proposals: Boxes) {
     let rois = RoIs([proposals])
     _ = boxForward(features, rois)
@@ -172,10 +178,7 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
       let rows = start..<start + proposals.boxes.count
       start = rows.upperBound
       if rows.isEmpty { return Detections() }
-      let (boxes, scores) = try bboxHead.boxes(outputs[rows], rois[Array(rows)], meta, rescale: rescale)
-      return suppressByClass(
-        boxes, scores, threshold: config.scoreThreshold, config.suppression, limit: config.limit
-      ).detections
+      return try bboxHead.boxes(outputs[rows], rois[Array(rows)], meta, rescale: rescale).detections(config)
     }
   }
 
@@ -183,12 +186,12 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
   func addingMasks(
     to found: [Detections], _ features: [Tensor], _ metas: [ImageMeta], _ config: RCNNTestConfig, rescale: Bool
   ) throws -> [Detections] {
-    guard let maskHead else { return found }
+    guard maskHead != nil else { return found }
     let boxes = zip(found, metas).map { rescale ? $0.boxes.multiplied(by: $1.scaleFactor) : $0.boxes }
     let rois = RoIs(boxes)
     var merging = MaskMerging()
     if !rois.isEmpty {
-      merging.add(maskHead.logits(maskFeatures(features, rois), of: found.flatMap(\.labels)), nil)
+      merging.add(try predictedMasks(features, rois, found.flatMap(\.labels), config), nil)
     }
     return try MaskPaste.addMasks(merging, to: found, boxes, metas, config, rescale: rescale)
   }
@@ -201,11 +204,11 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
       merging.add(try bboxHead.boxes(boxForward(features, rois).outputs, rois, meta, rescale: false), meta)
     }
     let found = merging.detections(config)
-    guard let maskHead, let meta = views.first?.meta else { return found }
+    guard maskHead != nil, let meta = views.first?.meta else { return found }
     var masks = MaskMerging()
     for (features, meta) in views where found.count > 0 {
       let rois = RoIs([found.boxes.mapped(meta)])
-      masks.add(maskHead.logits(maskFeatures(features, rois), of: found.labels), meta)
+      masks.add(try predictedMasks(features, rois, found.labels, config), meta)
     }
     return try MaskPaste.addMasks(masks, toOriginal: found, meta, config)
   }

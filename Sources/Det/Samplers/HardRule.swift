@@ -30,6 +30,6 @@ struct HardRule: SamplingRule, ConfigRecord {
       throw InvalidConfig("OHEMSampler works in a second stage only, which knows the losses of boxes")
     }
     let losses = try hardness(pool.boxes[candidates], labels)
-    return topIndices(losses, count).map { candidates[$0] }
+    return torchTopK(losses, count, largest: true).map { candidates[$0] }
   }
 }

@@ -57,3 +57,18 @@ public struct Box: Sendable, Equatable {
   public var area: Float { width * height }
   public var center: (x: Float, y: Float) { ((x1 + x2) / 2, (y1 + y2) / 2) }
 }
+
+extension Boxes: Sequence {
+  public struct Iterator: IteratorProtocol {
+    let boxes: Boxes
+    var place = 0
+
+    public mutating func next() -> Box? {
+      guard place < boxes.count else { return nil }
+      defer { place += 1 }
+      return boxes[place]
+    }
+  }
+
+  public func makeIterator() -> Iterator { Iterator(boxes: self) }
+}

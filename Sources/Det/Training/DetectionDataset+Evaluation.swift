@@ -10,9 +10,7 @@ extension DetectionDataset {
       return try cocoMeasure(coco, reader)
     }
     if let openImages { return try openImagesMeasure(openImages, reader) }
-    if type == "CocoPanopticDataset" {
-      throw reader.invalid("panoptic quality is not measured; test without --eval, train with --no-validate")
-    }
+    if let panoptic = annotations as? PanopticAnnotations { return try panopticMeasure(panoptic.file, reader) }
     return try vocMeasure(reader)
   }
 

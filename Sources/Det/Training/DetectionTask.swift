@@ -34,13 +34,18 @@ public struct DetectionTask: TrainingTask {
     loading.dropsLast = options.loader.dropsLast
     loading.seed = options.seed
     loading.skipsBadSamples = options.skipsBadSamples
-    let sampler: any Sampler =
-      options.loader.shuffles
-      ? GroupSampler(dataset, batchSize: loading.batchSize, seed: options.seed)
-      : SequentialSampler(count: dataset.count)
     return DataLoader(
-      dataset, sampler: sampler, loading, collate: { try HostDetectionBatch($0) }, makeBatch: { $0.batch },
+      dataset, sampler: try sampler(dataset, options), loading, collate: { try HostDetectionBatch($0) }, makeBatch: { $0.batch },
       onSkip: options.onSkip)
+  }
+
+  private func sampler(_ dataset: any Dataset, _ options: SourceOptions) throws -> any Sampler {
+    let (size, seed) = (options.loader.samplesPerBatch, options.seed)
+    guard options.loader.shuffles else { return SequentialSampler(count: dataset.count) }
+    if let count = options.loader.samplesPerClass {
+      return try ClassAwareSampler(dataset, picturesPerClass: count, batchSize: size, seed: seed)
+    }
+    return GroupSampler(dataset, batchSize: size, seed: seed)
   }
 
   public func makeEvaluator(

@@ -81,7 +81,9 @@ struct COCOCase: Sendable {
   }
 
   /// With masks, as result files of masks are read: areas are the masks'.
-  func withMasks(_ picture: Picture) throws -> (truths: [COCOEvaluation.Truth], predictions: [COCOEvaluation.Prediction]) {
+  func withMasks(
+    _ picture: Picture
+  ) throws -> (truths: [COCOEvaluation.Truth], predictions: [COCOEvaluation.Prediction]) {
     let truths = try picture.truths.map { truth in
       var truth = truth
       truth.mask = try mask(truth.box)

@@ -79,7 +79,7 @@ struct MetricsGolden: Decodable {
 
   static func boxes(_ truths: [Truth]) -> Boxes {
     Boxes(
-      truths.map { Box(Float($0.box[0]), Float($0.box[1]), Float($0.box[0] + $0.box[2]), Float($0.box[1] + $0.box[3])) })
+      truths.map(\.box).map { Box(Float($0[0]), Float($0[1]), Float($0[0] + $0[2]), Float($0[1] + $0[3])) })
   }
 
   /// The data set as VOC's (with difficult objects) and Open Images' (with groups) files have it.

@@ -61,7 +61,9 @@ struct MetricsTests {
 
   @Test(
     "of LVIS are mmdet's and lvis-api's",
-    arguments: [("bbox", "metric='bbox', classwise=True"), ("segm", "metric='segm'"), ("proposal", "metric='proposal'")])
+    arguments: [
+      ("bbox", "metric='bbox', classwise=True"), ("segm", "metric='segm'"), ("proposal", "metric='proposal'"),
+    ])
   func lvis(name: String, text: String) throws {
     let metrics: LVISMetrics = try settings(text)
     let pictures = golden.pictures.map {
@@ -90,7 +92,7 @@ struct MetricsTests {
   @Test(
     "of Open Images are mmdet's",
     arguments: [
-      ("groups", ""), ("no groups", "use_group_of=False"), ("thresholds", "iou_thr=[0.3, 0.6], ioa_thr=[0.7, 0.4]"),
+      ("groups", ""), ("no groups", "use_group_of=False, ioa_thr=None"), ("thresholds", "iou_thr=[0.3, 0.6], ioa_thr=[0.7, 0.4]"),
     ])
   func openImages(name: String, text: String) throws {
     let metrics: OpenImagesMetrics = try settings(text)

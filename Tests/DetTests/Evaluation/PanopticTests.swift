@@ -68,9 +68,11 @@ struct PanopticTests {
       PanopticQuality.Map(height: 1, width: width, ids: ids, segments: segments)
     }
     let good = map([1, 1], [.init(id: 1, category: 0, area: 2)])
-    #expect(error(good, map([1], [.init(id: 1, category: 0)], width: 1)).contains("must have one size, found 1x2 and 1x1"))
+    #expect(
+      error(good, map([1], [.init(id: 1, category: 0)], width: 1)).contains("must have one size, found 1x2 and 1x1"))
     #expect(error(good, map([1, 9], [.init(id: 1, category: 0)])).contains("region 9 is not among the map's regions"))
-    #expect(error(good, map([1, 1], [.init(id: 1, category: 0), .init(id: 2, category: 1)])).contains("region 2 has no pixels"))
+    let two = map([1, 1], [.init(id: 1, category: 0), .init(id: 2, category: 1)])
+    #expect(error(good, two).contains("region 2 has no pixels"))
     #expect(error(good, map([1, 1], [.init(id: 1, category: 2)])).contains("must be in 0..<2, found 2"))
   }
 }

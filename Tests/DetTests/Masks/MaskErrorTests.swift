@@ -10,7 +10,7 @@ struct MaskErrorTests {
   }
 
   static let cases = [
-    Case(testDescription: "runs beyond the picture", message: "runs must not exceed the 2x3 picture, found 4 + 3 at 1") {
+    Case(testDescription: "long runs", message: "runs must not exceed the 2x3 picture, found 4 + 3 at 1") {
       try RunLengthMask(counts: [4, 3], height: 2, width: 3)
     },
     Case(testDescription: "huge runs", message: "runs must not exceed the 2x3 picture, found 4 + \(Int.max) at 1") {
@@ -31,10 +31,10 @@ struct MaskErrorTests {
       testDescription: "strange characters",
       message: "compressed counts must be characters from '0' to 'o', found code 32 at 1"
     ) { try RunLengthMask(compressed: "0 1", height: 2, width: 3) },
-    Case(testDescription: "half a number", message: "compressed counts must end with a whole number, found part of one") {
+    Case(testDescription: "half", message: "compressed counts must end with a whole number, found part of one") {
       try RunLengthMask(compressed: "2o", height: 2, width: 3)
     },
-    Case(testDescription: "an endless number", message: "a compressed count must be below 2^32, found a longer one at 7") {
+    Case(testDescription: "endless", message: "a compressed count must be below 2^32, found a longer one at 7") {
       try RunLengthMask(compressed: "oooooooooo0", height: 2, width: 3)
     },
     Case(testDescription: "a compressed negative number", message: "run lengths must not be negative, found -1 at 0") {

@@ -30,7 +30,8 @@ enum Formula {
 
   /// Gives a model the weights that the scripts give theirs.
   static func fill(_ model: Module) {
-    for (index, (key, entry)) in model.state.enumerated() where !key.hasSuffix("num_batches_tracked") {
+    for (index, (key, entry)) in model.state.enumerated() 
+    where !key.hasSuffix("num_batches_tracked") && !key.hasSuffix("cum_samples") {
       let shape = entry.value.shape
       let count = shape.reduce(1, *)
       let scale = (6 / Double(max(1, count / max(1, shape.first ?? 1)))).squareRoot()

@@ -72,6 +72,26 @@ import Testing
     #expect(orders.count > 1 && sampler.indices(epoch: 2) == sampler.indices(epoch: 2))
   }
 
+  @Test func `a sampler by classes takes each class as often`() throws {
+    let dataset = GroupedDataset(groups: [0, 0, 0, 0, 0, 0, 0, 1, 1, 0], classes: true)
+    let sampler = try ClassAwareSampler(dataset, picturesPerClass: 2, batchSize: 4, seed: 1)
+    let indices = sampler.indices(epoch: 0)
+    #expect(indices.count == 12 && sampler.count == 12)
+    // Classes change after two pictures each, and both come in each round of four.
+    for round in stride(from: 0, to: 12, by: 4) {
+      let groups = indices[round..<(round + 4)].map { dataset.group(at: $0) }
+      #expect(groups[0] == groups[1] && groups[2] == groups[3] && groups[0] != groups[2])
+    }
+    #expect(sampler.indices(epoch: 1) != indices)
+    let settings = try LoaderSettings(
+      configNode("dict(train_dataloader=dict(class_aware_sampler=dict(num_sample_class=3)))"), role: .train)
+    #expect(settings.samplesPerClass == 3)
+    let empty = GroupedDataset(groups: [0])
+    #expect(
+      textOfError { _ = try ClassAwareSampler(empty, picturesPerClass: 1, batchSize: 1, seed: 0) }
+        == "class_aware_sampler needs pictures with objects, found none")
+  }
+
   @Test func `tests take pictures one at a time unless the config says so`() throws {
     func samples(_ text: String, _ role: LoaderSettings.Role) throws -> Int {
       try LoaderSettings(configNode(text), role: role, testsSingly: true).samplesPerBatch
@@ -87,10 +107,11 @@ import Testing
 
 private final class GroupedDataset: Dataset {
   let groups: [Int]
-  init(groups: [Int]) { self.groups = groups }
+  let classes: Bool
+  init(groups: [Int], classes: Bool = false) { (self.groups, self.classes) = (groups, classes) }
   var count: Int { groups.count }
   var classNames: [String]? { nil }
   func sample(at index: Int, using generator: inout RandomGenerator) -> Sample? { nil }
-  func categories(at index: Int) -> [Int] { [] }
+  func categories(at index: Int) -> [Int] { classes ? [groups[index]] : [] }
   func group(at index: Int) -> Int { groups[index] }
 }

@@ -1,6 +1,6 @@
 """Writes losses.json, boxes.json and heads.json: what mmdet 2.28.2 computes around dense heads.
 
-Run with a Python that has mmdet: `python make.py [losses] [boxes] [heads]`, in this folder. Weights and features follow a
+Run with a Python that has mmdet and scikit-learn: `python make.py [losses] [boxes] [heads]`, in this folder. Weights and features follow a
 formula (`pattern`), so that no checkpoint is needed.
 """
 import copy
@@ -275,6 +275,14 @@ def boxes():
             bb = torch.tensor(b) if not perclass else torch.cat([torch.tensor(b), torch.tensor(b) + 3, torch.tensor(b) * 1.1], 1)
             dets, labels, inds = multiclass_nms(bb, scores, 0.6, dict(type='nms', iou_threshold=0.4), 20, f, True)
             result['multiclass'].append(dict(perclass=perclass, factors=f is not None, dets=rounded(dets), labels=labels.tolist(), inds=inds.tolist()))
+    # Many equal values: which are taken is up to the standard library of C++.
+    result['topk'] = []
+    for n, k in [(7, 3), (100, 1), (100, 9), (64, 1), (640, 10), (1542, 20), (1000, 50), (33, 33), (300, 5), (5000, 9)]:
+        for seed in range(3):
+            values = np.floor(pattern(n, 71 + seed) * 6).astype(np.float32)
+            for largest in [True, False]:
+                _, index = torch.tensor(values).topk(k, largest=largest)
+                result['topk'].append(dict(n=n, k=k, seed=71 + seed, largest=largest, indices=index.tolist()))
     write('boxes.json', result)
 
 
@@ -294,7 +302,7 @@ def fill(model):
             v = v * 0.25 + 1
         else:
             v = v * np.sqrt(6 / (value.numel() // value.shape[0]))
-        value.copy_(torch.from_numpy(v.astype(np.float32)))
+        value.copy_(torch.from_numpy(np.asarray(v, np.float32).reshape(value.shape)))
 
 
 GEN = "anchor_generator=dict(type='AnchorGenerator', ratios=[1.0], octave_base_scale=4, scales_per_octave=1, strides=[8, 16, 32, 64, 128])"
@@ -342,6 +350,10 @@ HEADS += [
     "dict(type='YOLOXHead', num_classes=4, in_channels=8, feat_channels=8, strides=[8, 16, 32], train_cfg=dict(assigner=dict(type='SimOTAAssigner', center_radius=2.5)), test_cfg=dict(score_thr=0.2, nms=dict(type='nms', iou_threshold=0.65)))",
     "dict(type='YOLOXHead', num_classes=4, in_channels=8, feat_channels=8, strides=[8, 16, 32], use_depthwise=True, act_cfg=dict(type='Swish'), train_cfg=dict(assigner=dict(type='SimOTAAssigner', center_radius=2.5)), test_cfg=dict(score_thr=0.2, nms=dict(type='nms', iou_threshold=0.65)))",
 ]
+HEADS += [
+    "dict(type='NASFCOSHead', %s, strides=[8, 16, 32, 64, 128], regress_ranges=((-1, 16), (16, 32), (32, 64), (64, 128), (128, 1e8)), %s, %s, loss_bbox=dict(type='IoULoss', loss_weight=1.0), %s)" % (BASE, GN, FOCAL, TEST),
+    "dict(type='YOLOFHead', num_classes=4, in_channels=8, reg_decoded_bbox=True, anchor_generator=dict(type='AnchorGenerator', ratios=[1.0], scales=[1, 2, 4], strides=[8]), bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_means=[.0, .0, .0, .0], target_stds=[1., 1., 1., 1.], add_ctr_clamp=True, ctr_clamp=32), %s, loss_bbox=dict(type='GIoULoss', loss_weight=1.0), train_cfg=dict(assigner=dict(type='UniformAssigner', pos_ignore_thr=0.15, neg_ignore_thr=0.7), allowed_border=-1, pos_weight=-1, debug=False), %s)" % (FOCAL, TEST),
+]
 SIZES = [(12, 16), (6, 8), (3, 4), (2, 2), (1, 1)]
 TRUTHS = {
     'usual': ([[[12, 10, 60, 50], [70, 20, 100, 80], [30, 55, 52, 78], [64, 4, 80, 22]], [[5, 5, 90, 88], [101, 40, 122, 60.5]]],
@@ -355,7 +367,7 @@ def heads():
     result = []
     for config in HEADS:
         cfg = ConfigDict(eval(config))
-        levels = 3 if 'YOLO' in config else 5
+        levels = 1 if 'YOLOF' in config else 3 if 'YOLO' in config else 5
         for name, (gts, labels, ignored) in TRUTHS.items():
             if name == 'none' and 'GHM' in config:
                 continue
@@ -372,6 +384,9 @@ def heads():
             g = [torch.tensor(b, dtype=torch.float32).reshape(-1, 4) for b in gts]
             l = [torch.tensor(x, dtype=torch.long) for x in labels]
             ig = [torch.tensor(b, dtype=torch.float32).reshape(-1, 4) for b in ignored]
+            if 'RepPoints' in config:  # it asks for a graphics card
+                flags = head.prior_generator.valid_flags
+                head.prior_generator.valid_flags = lambda sizes, pad, device='cpu', flags=flags: flags(sizes, pad, 'cpu')
             head.train()
             case = dict(config=config, truths=name, state=state)
             if 'YOLOX' in config:

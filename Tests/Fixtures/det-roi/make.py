@@ -131,6 +131,7 @@ CASCADE = "bbox_head=[%s, %s, %s]" % tuple(
     SHARED % (CODER.replace('0.1, 0.1, 0.2, 0.2', s), True, LOSSES.replace("'L1Loss'", "'SmoothL1Loss', beta=1.0"))
     for s in ['0.1, 0.1, 0.2, 0.2', '0.05, 0.05, 0.1, 0.1', '0.033, 0.033, 0.067, 0.067'])
 HTC = "dict(type='HTCMaskHead', with_conv_res=%s, num_convs=2, in_channels=8, conv_out_channels=8, num_classes=3, loss_mask=dict(type='CrossEntropyLoss', use_mask=True, loss_weight=1.0))"
+SABL = "dict(type='SABLHead', num_classes=3, cls_in_channels=8, reg_in_channels=8, roi_feat_size=7, reg_feat_up_ratio=2, reg_pre_kernel=3, reg_post_kernel=3, reg_pre_num=2, reg_post_num=1, cls_out_channels=12, reg_offset_out_channels=8, reg_cls_out_channels=8, num_cls_fcs=1, num_reg_fcs=0, reg_class_agnostic=True, norm_cfg=None, bbox_coder=dict(type='BucketingBBoxCoder', num_buckets=14, scale_factor=%s), loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0), loss_bbox_cls=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0), loss_bbox_reg=dict(type='SmoothL1Loss', beta=0.1, loss_weight=1.0))"
 cases = [
     ('', "dict(type='StandardRoIHead', bbox_roi_extractor=%s, bbox_head=%s, train_cfg=%s, %s)" % (BOX, PLAIN, T, TEST)),
     ('', "dict(type='StandardRoIHead', bbox_roi_extractor=%s, bbox_head=dict(type='ConvFCBBoxHead', num_shared_convs=1, num_cls_convs=1, num_cls_fcs=1, num_reg_convs=1, num_reg_fcs=2, in_channels=8, conv_out_channels=6, fc_out_channels=10, roi_feat_size=7, num_classes=3, %s, reg_class_agnostic=True, reg_decoded_bbox=True, norm_cfg=dict(type='GN', num_groups=2), loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0), loss_bbox=dict(type='GIoULoss', loss_weight=10.0)), train_cfg=%s, %s)" % (ALIGN % (7, 1), CODER, T.replace('pos_weight=-1', 'pos_weight=2.0'), TEST)),
@@ -147,6 +148,13 @@ cases = [
     ('bitmaps', "dict(type='HybridTaskCascadeRoIHead', interleaved=False, mask_info_flow=False, num_stages=3, stage_loss_weights=[1, 0.5, 0.25], bbox_roi_extractor=%s, %s, mask_roi_extractor=%s, mask_head=%s, %s, %s)" % (BOX, CASCADE, MASK, HTC % True, STAGES, TEST)),
     ('bitmaps', "dict(type='MaskScoringRoIHead', bbox_roi_extractor=%s, bbox_head=%s, mask_roi_extractor=%s, mask_head=%s, mask_iou_head=dict(type='MaskIoUHead', num_convs=2, num_fcs=2, roi_feat_size=14, in_channels=8, conv_out_channels=6, fc_out_channels=10, num_classes=3), train_cfg=%s, %s)" % (BOX, PLAIN, MASK, FCN % '', TRAIN % (0.5, 0.5, 0.5, ', mask_thr_binary=0.5'), TEST)),
     ('polygons', "dict(type='MaskScoringRoIHead', bbox_roi_extractor=%s, bbox_head=%s, mask_roi_extractor=%s, mask_head=%s, mask_iou_head=dict(type='MaskIoUHead', num_convs=1, num_fcs=1, roi_feat_size=14, in_channels=8, conv_out_channels=6, fc_out_channels=10, num_classes=3), train_cfg=%s, %s)" % (BOX, PLAIN, MASK, FCN % '', TRAIN % (0.5, 0.5, 0.5, ', mask_thr_binary=0.5'), TEST)),
+    ('', "dict(type='StandardRoIHead', bbox_roi_extractor=%s, bbox_head=%s, train_cfg=%s, %s)" % (BOX, PLAIN.replace("in_channels=8,", "in_channels=8, cls_predictor_cfg=dict(type='NormedLinear', tempearture=20),").replace("dict(type='CrossEntropyLoss', use_sigmoid=False", "dict(type='SeesawLoss', p=0.8, q=2.0, num_classes=3"), T, TEST.replace('score_thr=0.2', 'score_thr=0.1'))),
+    ('', "dict(type='CascadeRoIHead', num_stages=2, stage_loss_weights=[1, 0.5], bbox_roi_extractor=%s, bbox_head=%s, train_cfg=[%s, %s], %s)" % (BOX, PLAIN.replace("dict(type='CrossEntropyLoss', use_sigmoid=False", "dict(type='SeesawLoss', p=0.8, q=2.0, num_classes=3"), T, T, TEST.replace('score_thr=0.2', 'score_thr=0.1'))),
+    ('semantic', "dict(type='SCNetRoIHead', num_stages=2, stage_loss_weights=[1, 0.5], bbox_roi_extractor=%s, bbox_head=[%s, %s], mask_roi_extractor=%s, mask_head=dict(type='SCNetMaskHead', num_convs=4, in_channels=8, conv_out_channels=8, num_classes=3, conv_to_res=True, loss_mask=dict(type='CrossEntropyLoss', use_mask=True, loss_weight=1.0)), semantic_roi_extractor=dict(type='SingleRoIExtractor', roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=0), out_channels=8, featmap_strides=[8]), semantic_head=dict(type='SCNetSemanticHead', num_ins=4, fusion_level=1, num_convs=2, in_channels=8, conv_out_channels=8, num_classes=5, loss_seg=dict(type='CrossEntropyLoss', ignore_index=255, loss_weight=0.2), conv_to_res=True), glbctx_head=dict(type='GlobalContextHead', num_convs=4, in_channels=8, conv_out_channels=8, num_classes=3, loss_weight=3.0, conv_to_res=True), feat_relay_head=dict(type='FeatureRelayHead', in_channels=16, out_conv_channels=8, roi_feat_size=7, scale_factor=2), train_cfg=[%s, %s], %s)" % (BOX, *[(SHARED % (CODER, True, LOSSES)).replace('Shared2FC', 'SCNet').replace('in_channels', 'num_shared_fcs=2, in_channels')] * 2, MASK, T, T, TEST)),
+    ('', "dict(type='CascadeRoIHead', num_stages=2, stage_loss_weights=[1, 0.5], bbox_roi_extractor=%s, bbox_head=[%s, %s], train_cfg=[%s, %s], %s)" % (BOX, SABL % 1.7, SABL % 1.5, T, T, TEST)),
+    ('grid', "dict(type='GridRoIHead', bbox_roi_extractor=%s, bbox_head=dict(type='Shared2FCBBoxHead', with_reg=False, in_channels=8, fc_out_channels=16, roi_feat_size=7, num_classes=3, %s, reg_class_agnostic=False), grid_roi_extractor=%s, grid_head=dict(type='GridHead', grid_points=9, num_convs=2, in_channels=8, point_feat_channels=4, norm_cfg=dict(type='GN', num_groups=6), loss_grid=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=15)), train_cfg=%s, %s)" % (BOX, CODER, MASK, T.replace('pos_weight=-1', 'pos_radius=1, pos_weight=-1, max_num_grid=192'), TEST)),
+    ('', "dict(type='PISARoIHead', bbox_roi_extractor=%s, bbox_head=%s, train_cfg=%s, %s)" % (BOX, PLAIN.replace("'L1Loss'", "'SmoothL1Loss', beta=1.0"), T.replace('pos_weight=-1', 'pos_weight=-1, isr=dict(k=2, bias=0), carl=dict(k=1, bias=0.2)').replace("type='RandomSampler'", "type='ScoreHLRSampler', k=0.5, bias=0."), TEST)),
+    ('tests only', "dict(type='PointRendRoIHead', bbox_roi_extractor=%s, bbox_head=%s, mask_roi_extractor=dict(type='GenericRoIExtractor', aggregation='concat', roi_layer=dict(type='SimpleRoIAlign', output_size=14), out_channels=8, featmap_strides=[4]), mask_head=dict(type='CoarseMaskHead', num_fcs=2, in_channels=8, conv_out_channels=8, fc_out_channels=12, num_classes=3, loss_mask=dict(type='CrossEntropyLoss', use_mask=True, loss_weight=1.0)), point_head=dict(type='MaskPointHead', num_fcs=3, in_channels=8, fc_channels=8, num_classes=3, coarse_pred_each_layer=True, loss_point=dict(type='CrossEntropyLoss', use_mask=True, loss_weight=1.0)), train_cfg=%s, %s)" % (BOX, PLAIN, T.replace('mask_size=28', 'mask_size=7, num_points=49, oversample_ratio=3, importance_sample_ratio=0.75'), TEST.replace('mask_thr_binary', 'subdivision_steps=3, subdivision_num_points=100, scale_factor=2, mask_thr_binary'))),
 ]
 results = []
 for kind, config in cases:
@@ -161,8 +169,11 @@ for kind, config in cases:
     if kind == 'semantic':
         labels = torch.from_numpy(np.floor((pattern(2 * 12 * 16, 77) + 1) * 3).astype(np.int64)).view(2, 1, 12, 16)
         extra['gt_semantic_seg'] = torch.where(labels == 5, torch.full_like(labels, 255), labels)
-    mask_kind = 'polygons' if kind == 'semantic' else kind
+    mask_kind = dict(semantic='polygons').get(kind, kind).replace('tests only', 'bitmaps')
     head.train()
+    if kind == 'grid':  # what is jittered at random cannot be compared
+        head._random_jitter = lambda samples, metas: samples
+        torch.randperm = lambda n, device=None: torch.arange(n)
     losses = head.forward_train(
         features, [meta(), meta()], boxes, [torch.tensor(t, dtype=torch.float32) for t in TRUTHS],
         [torch.tensor(l) for l in LABELS], None, masks(mask_kind) if mask_kind else None, **extra)
@@ -175,13 +186,16 @@ for kind, config in cases:
     if 'Dynamic' in config:
         entry['dynamic'] = [float(head.bbox_assigner.pos_iou_thr), float(head.bbox_head.loss_bbox.beta)]
     head.eval()
+    if 'mask_info_flow=False' in config:  # the original cannot test it
+        results.append(entry)
+        continue
     with torch.no_grad():
         plain = [f.detach() for f in features]
         scored = [torch.cat([b, torch.ones(len(b), 1)], 1) for b in boxes]
         entry['found'] = described(head.simple_test(plain, scored, [meta(), meta()], rescale=True))
-        if 'HybridTask' not in config and 'MaskScoring' not in config:
+        if not any(t in config for t in ['HybridTask', 'MaskScoring', 'SCNet', 'PISA']):
             entry['unscaled'] = described(head.simple_test(plain, scored, [meta(), meta()], rescale=False))
-        if 'MaskScoring' not in config:
+        if 'MaskScoring' not in config and 'PointRend' not in config and 'Grid' not in config:
             merged = torch.from_numpy(PROPOSALS[0] / np.float32(4 / 3))
             aug = head.aug_test(views, [torch.cat([merged, torch.ones(len(merged), 1)], 1)],
                                 [[meta()], [meta(flip='horizontal')]], rescale=True)

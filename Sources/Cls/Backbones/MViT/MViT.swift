@@ -51,11 +51,14 @@ public final class MViT: Module, Backbone, ConfiguredModule {
       mlpRatio = try reader.value("mlp_ratio", default: 4, in: 0.01...64)
       qkvBias = try reader.value("qkv_bias", default: true)
       norm = try reader.tokenNorm(default: .layerNorm(eps: 1e-6))
-      (patch.kernel, patch.stride, patch.padding) = (7, 4, .fixed(3))
+      patch.kernel = 7
+      patch.stride = 4
+      patch.padding = .fixed(3)
       if let node = reader.node("patch_cfg"), !node.isNone {
         var inner = try ConfigReader(node, path: reader.path("patch_cfg"))
         patch.kernel = try inner.value("kernel_size", default: 16)
-        patch.stride = try inner.value("stride", default: 16)
+        let stride: Pair = try inner.value("stride", default: 16)
+        patch.stride = stride
         patch.padding = try inner.value("padding", default: .adaptive(.corner))
         try inner.finish()
       }
@@ -66,7 +69,7 @@ public final class MViT: Module, Backbone, ConfiguredModule {
         throw reader.invalid("patch_cfg and pool_kernel must have positive sizes, odd ones for pool_kernel")
       }
       try reader.checkPatches(imageSize, patch: min(stride.h, stride.w), key: "img_size")
-      guard !hasRelativePositions || imageSize.h == imageSize.w else {
+      if hasRelativePositions, imageSize.h != imageSize.w {
         throw reader.invalid("must be square with rel_pos_spatial, found \(imageSize)", key: "img_size")
       }
       var (width, heads) = (design.width, design.heads)

@@ -68,7 +68,7 @@ final class SwinStageV2: Module {
   }
 
   func callAsFunction(_ x: Tensor, _ size: Pair) -> (tokens: Tensor, size: Pair) {
-    let (x, size) = downsample?(x, size) ?? (x, size)
-    return (blocks.reduce(x) { $1($0, size) }, size)
+    let merged = downsample?(x, size) ?? (tokens: x, size: size)
+    return (blocks.reduce(merged.tokens) { $1($0, merged.size) }, merged.size)
   }
 }

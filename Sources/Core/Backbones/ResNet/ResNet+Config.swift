@@ -114,11 +114,12 @@ extension ConfigReader {
   }
 
   /// Reads `init_cfg` and the older `pretrained`, as mmdet and mmseg do: `nil` where neither is given or both are `None`.
+  ///
+  /// Of both, `init_cfg` counts: published configs override an inherited `pretrained` so. The original refuses to train them.
   public mutating func weightRules() throws -> [InitConfig]? {
     let checkpoint: String? = try optional("pretrained")
     let rules = try optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements
-    guard let checkpoint else { return rules.flatMap { $0.isEmpty ? nil : $0 } }
-    guard rules == nil else { throw invalid("init_cfg and pretrained cannot be given together", key: "pretrained") }
-    return [.pretrained(checkpoint)]
+    if let rules, !rules.isEmpty { return rules }
+    return checkpoint.map { [.pretrained($0)] }
   }
 }

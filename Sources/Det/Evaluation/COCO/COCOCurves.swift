@@ -1,6 +1,7 @@
 import Core
 
-/// Precision and recall over all pictures, for every setting of ``COCOEvaluation``; -1 where there is nothing to find.
+/// Precision and recall over all pictures, for every setting of ``COCOEvaluation``; -1 where there is nothing to
+/// find.
 public struct COCOCurves: Sendable {
   public let settings: COCOEvaluation
   /// `[classes, areas, detections, thresholds, recalls]`
@@ -53,8 +54,8 @@ public struct COCOCurves: Sendable {
           }
           let cell = (area * limits.count + limitIndex) * settings.thresholds.count + threshold
           recall[cell] = Double(truePositives) / Double(truths)
-          for index in stride(from: precisions.count - 1, to: 0, by: -1) where precisions[index] > precisions[index - 1] {
-            precisions[index - 1] = precisions[index]
+          for index in stride(from: precisions.count - 1, to: 0, by: -1) {
+            precisions[index - 1] = max(precisions[index - 1], precisions[index])
           }
           var index = 0
           for (position, level) in settings.recalls.enumerated() {
@@ -75,7 +76,8 @@ public struct COCOCurves: Sendable {
 
   // MARK: Means
 
-  /// The mean precision over the recall levels, or the mean recall, and over classes and thresholds; -1 where there is nothing.
+  /// The mean precision over the recall levels, or the mean recall, and over classes and thresholds; -1 where there
+  /// is nothing.
   ///
   /// - Parameters:
   ///   - threshold: one of the thresholds; all of them unless given.

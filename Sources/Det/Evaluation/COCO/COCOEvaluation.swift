@@ -2,9 +2,9 @@ import Core
 
 /// Average precision and recall of boxes or masks over several IoU thresholds and area ranges: COCO's metric.
 ///
-/// Lin et al., 2014 (<https://arxiv.org/abs/1405.0312>). The numbers are pycocotools', to the order of ties; LVIS is measured by
-/// the same steps with other rules. Pictures are matched one by one, on all threads; of each only what the curves need is
-/// kept.
+/// Lin et al., 2014 (<https://arxiv.org/abs/1405.0312>). The numbers are pycocotools', to the order of ties; LVIS is
+/// measured by the same steps with other rules. Pictures are matched one by one, on all threads; of each only what
+/// the curves need is kept.
 public struct COCOEvaluation: Sendable {
   /// What is compared.
   public enum Shape: Sendable { case box, mask }

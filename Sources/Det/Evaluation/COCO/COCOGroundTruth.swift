@@ -16,8 +16,8 @@ public struct COCOGroundTruth: Sendable {
   public var categories: [Category]
   /// The identifiers of the pictures, in the order of results.
   public var pictures: [Int]
-  /// The objects of one picture that are of the classes: `category` is the label. Masks are asked for only when they are
-  /// needed.
+  /// The objects of one picture that are of the classes: `category` is the label. Masks are asked for only when they
+  /// are needed.
   public var truths: @Sendable (_ picture: Int, _ withMasks: Bool) throws -> [COCOEvaluation.Truth]
   /// The objects of one picture that proposals should find: of all classes, without crowds and ignored ones.
   public var proposalTruths: @Sendable (_ picture: Int) throws -> Boxes

@@ -58,7 +58,8 @@ struct COCOMatcher: Sendable {
   private func group(
     _ category: Int, _ truths: [COCOEvaluation.Truth], _ predictions: [COCOEvaluation.Prediction]
   ) -> Group {
-    let best = COCOCurves.descending(predictions.map(\.score)).prefix(settings.maxDetections[settings.maxDetections.count - 1])
+    let limit = settings.maxDetections[settings.maxDetections.count - 1]
+    let best = COCOCurves.descending(predictions.map(\.score)).prefix(limit)
     let found = best.map { predictions[$0] }
     var group = Group(category: category)
     group.scores = found.map(\.score)

@@ -3,15 +3,15 @@ import Foundation
 
 /// The twelve numbers of a COCO evaluation, and their printed form.
 public struct COCOSummary: Sendable {
-  /// AP over all thresholds, at 0.5, at 0.75, of small, medium and large objects; AR with each number of detections, then of
-  /// small, medium and large objects. -1 where there is nothing to find.
+  /// AP over all thresholds, at 0.5, at 0.75, of small, medium and large objects; AR with each number of detections,
+  /// then of small, medium and large objects. -1 where there is nothing to find.
   public let stats: [Double]
   /// As pycocotools prints them, one a line.
   public let text: String
 
   /// - Parameters:
-  ///   - hasThresholds: whether single thresholds are known; those that a config gives as a list are not, and their AP is -1, since
-  ///     pycocotools compares a number with the whole list.
+  ///   - hasThresholds: whether single thresholds are known; those that a config gives as a list are not, and their
+  ///     AP is -1, since pycocotools compares a number with the whole list.
   /// - Precondition: there are at least three numbers of detections.
   public init(_ curves: COCOCurves, hasThresholds: Bool = true) {
     let limits = curves.settings.maxDetections

@@ -4,8 +4,8 @@ import PyConfig
 
 /// Evaluation of LVIS: mmdet's `LVISDataset.evaluate`, with its names, rounding and tables.
 ///
-/// Gupta et al., 2019 (<https://arxiv.org/abs/1908.03195>): a class is measured only in pictures where it is known whether it
-/// occurs, and what is found beyond the marked objects does not count where not all of them are marked.
+/// Gupta et al., 2019 (<https://arxiv.org/abs/1908.03195>): a class is measured only in pictures where it is known
+/// whether it occurs, and what is found beyond the marked objects does not count where not all of them are marked.
 public struct LVISMetrics: ConfigRecord, Sendable {
   public var metrics: [COCOMetrics.Metric] = [.bbox]
   /// Also prints the average precision of each class.
@@ -91,8 +91,8 @@ public struct LVISMetrics: ConfigRecord, Sendable {
     return report
   }
 
-  /// Upstream sets what makes `proposal` differ under names that lvis-api does not read: it is measured as `bbox`, by class and
-  /// with 300 detections.
+  /// Upstream sets what makes `proposal` differ under names that lvis-api does not read: it is measured as `bbox`,
+  /// by class and with 300 detections.
   private func curves(
     _ metric: COCOMetrics.Metric, _ results: [Detections], _ truth: COCOGroundTruth, _ pictures: [Picture]
   ) throws -> COCOCurves {

@@ -3,8 +3,8 @@ import OrderedCollections
 
 /// The numbers of an LVIS evaluation, and their printed form.
 struct LVISSummary {
-  /// `AP`, `AP50`, `AP75`, of small, medium and large objects (`APs` ...), of rare, common and frequent classes (`APr` ...), then
-  /// `AR@300` and the like; -1 where there is nothing to find.
+  /// `AP`, `AP50`, `AP75`, of small, medium and large objects (`APs` ...), of rare, common and frequent classes
+  /// (`APr` ...), then `AR@300` and the like; -1 where there is nothing to find.
   let results: OrderedDictionary<String, Double>
   let text: String
 

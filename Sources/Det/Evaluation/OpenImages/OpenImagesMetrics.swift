@@ -4,10 +4,12 @@ import PyConfig
 
 /// Evaluation of Open Images: mmdet's `OpenImagesDataset.evaluate`.
 ///
-/// Kuznetsova et al., 2018 (<https://arxiv.org/abs/1811.00982>): boxes count for all superclasses of their class; classes
-/// that a picture was not checked for are left out; boxes around groups are found by any detection inside of them.
+/// Kuznetsova et al., 2018 (<https://arxiv.org/abs/1811.00982>): boxes count for all superclasses of their class;
+/// classes that a picture was not checked for are left out; boxes around groups are found by any detection inside of
+/// them.
 public struct OpenImagesMetrics: ConfigRecord, Sendable {
-  /// Overlaps with objects, and parts of detections that must be inside of groups; as many as there are of the former.
+  /// Overlaps with objects, and parts of detections that must be inside of groups; as many as there are of the
+  /// former.
   public var thresholds = [0.5], groupThresholds = [0.5]
   /// `denorm_gt_bbox`: whether annotations are in shares of the picture's sides.
   public var areBoxesRelative = true
@@ -20,7 +22,14 @@ public struct OpenImagesMetrics: ConfigRecord, Sendable {
     let metrics = try reader.value("metric", default: OneOrMany(["mAP"])).elements
     guard metrics == ["mAP"] else { throw reader.invalid("must be 'mAP', found \(metrics)", key: "metric") }
     thresholds = try reader.value("iou_thr", default: OneOrMany([0.5])).elements
-    groupThresholds = try reader.value("ioa_thr", default: OneOrMany([0.5])).elements
+    knowsGroups = try reader.value("use_group_of", default: true)
+    let isGiven = reader.has("ioa_thr")
+    let groups: OneOrMany<Double>? = try reader.optional("ioa_thr")
+    if isGiven, groups == nil, knowsGroups {
+      throw reader.invalid("must be a number where use_group_of is True, found None", key: "ioa_thr")
+    }
+    // Without groups the number has no part in this.
+    groupThresholds = groups?.elements ?? [Double](repeating: 0.5, count: isGiven ? thresholds.count : 1)
     for (key, values) in [("iou_thr", thresholds), ("ioa_thr", groupThresholds)] {
       guard !values.isEmpty, values.allSatisfy({ (0...1).contains($0) }) else {
         throw reader.invalid("must be in 0...1, found \(values)", key: key)
@@ -31,9 +40,9 @@ public struct OpenImagesMetrics: ConfigRecord, Sendable {
         "must be as many as iou_thr (\(thresholds.count)), found \(groupThresholds.count)", key: "ioa_thr")
     }
     areBoxesRelative = try reader.value("denorm_gt_bbox", default: true)
-    knowsGroups = try reader.value("use_group_of", default: true)
     if let ranges = reader.node("scale_ranges"), !ranges.isNone {
-      throw reader.invalid("must be None: results by scale have no mean, which upstream fails on, too", key: "scale_ranges")
+      throw reader.invalid(
+        "must be None: results by scale have no mean, which upstream fails on, too", key: "scale_ranges")
     }
   }
 
@@ -103,8 +112,8 @@ extension OpenImagesMetrics.Knowledge {
     return result
   }
 
-  /// A picture's detections, those of each class behind those of its subclasses' that it also is; classes that are not `allowed`
-  /// are left out.
+  /// A picture's detections, those of each class behind those of its subclasses' that it also is; classes that are
+  /// not `allowed` are left out.
   func adding(_ found: Detections, allowed: Set<Int>) -> Detections {
     var positions: [(label: Int, position: Int)] = []
     let byLabel = Dictionary(grouping: found.labels.indices) { found.labels[$0] }

@@ -26,7 +26,8 @@ public struct PanopticMetrics: Sendable {
     var report = EvaluationReport()
     var rows = [["", "PQ", "SQ", "RQ", "categories"]]
     var all: [Double] = []
-    for (name, suffix, isThing) in [("All", "", nil), ("Things", "_th", true), ("Stuff", "_st", false)] as [(String, String, Bool?)] {
+    let groups: [(String, String, Bool?)] = [("All", "", nil), ("Things", "_th", true), ("Stuff", "_st", false)]
+    for (name, suffix, isThing) in groups {
       let chosen = counts.indices.filter { isThing == nil || categories[$0].isThing == isThing }
       let (means, classes) = Self.means(chosen.map { counts[$0] })
       rows.append([name] + means.map { PythonText.fixed($0 * 100, 3) } + ["\(classes)"])
@@ -41,7 +42,8 @@ public struct PanopticMetrics: Sendable {
     return report
   }
 
-  /// The mean qualities of the classes that occur, and how many these are. Of none, upstream divides by zero; here they are 0.
+  /// The mean qualities of the classes that occur, and how many these are. Of none, upstream divides by zero; here
+  /// they are 0.
   private static func means(_ counts: [PanopticQuality.Counts]) -> ([Double], Int) {
     let known = counts.filter { $0.pairs + $0.surplus + $0.missed > 0 }.map(\.quality)
     guard !known.isEmpty else { return ([0, 0, 0], 0) }

@@ -2,8 +2,8 @@ import Core
 
 /// How well maps of regions agree: segmentation quality times recognition quality.
 ///
-/// Kirillov et al., 2019 (<https://arxiv.org/abs/1801.00868>); the numbers are panopticapi's. Number 0 of a map is what belongs
-/// to nothing.
+/// Kirillov et al., 2019 (<https://arxiv.org/abs/1801.00868>); the numbers are panopticapi's. Number 0 of a map is
+/// what belongs to nothing.
 public struct PanopticQuality: Sendable {
   /// A region of a map.
   public struct Segment: Sendable {

@@ -8,7 +8,8 @@ enum BoxOverlaps {
   }
 
   /// `[first, second]`, row by row.
-  /// - Parameter extra: added to widths and heights: 1 where pixels at the right and bottom edges belong to boxes (VOC), else 0.
+  /// - Parameter extra: added to widths and heights: 1 where pixels at the right and bottom edges belong to boxes
+  ///   (VOC), else 0.
   static func matrix(_ first: Boxes, _ second: Boxes, _ mode: Mode = .union, extra: Float = 0) -> [Float] {
     var overlaps: [Float] = []
     overlaps.reserveCapacity(first.count * second.count)

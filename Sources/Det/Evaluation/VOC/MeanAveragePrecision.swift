@@ -68,7 +68,7 @@ public struct MeanAveragePrecision: Sendable {
       count += own.count
       let matcher = PictureMatcher(
         settings: self, boxes: picture.boxes[found], scores: found.map { picture.scores[$0] },
-        truths: Boxes([truth.boxes[own], truth.ignoredBoxes[ignored]].flatMap { boxes in boxes.indices.map { boxes[$0] } }),
+        truths: Boxes(truth.boxes[own].values + truth.ignoredBoxes[ignored].values),
         counted: own.count, isGroup: truth.isGroup.map { groups in own.map { groups[$0] } })
       matcher.match(into: &marks)
     }

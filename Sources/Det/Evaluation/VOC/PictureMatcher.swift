@@ -54,8 +54,8 @@ struct PictureMatcher {
     return kinds
   }
 
-  /// First the single objects; then detections that are no hits may belong to groups, of which each gives one detection: its
-  /// best, a hit, or none, a miss with score 0.
+  /// First the single objects; then detections that are no hits may belong to groups, of which each gives one
+  /// detection: its best, a hit, or none, a miss with score 0.
   private func matchGroups(_ isGroup: [Bool], _ groupOverlap: Float, _ marks: inout [MeanAveragePrecision.Mark]) {
     let groups = truths[isGroup.indices.filter { isGroup[$0] }]
     let kinds = matched(truths[isGroup.indices.filter { !isGroup[$0] }])
@@ -76,7 +76,9 @@ struct PictureMatcher {
       isFound[best] = true
       bestScores[best] = max(bestScores[best], scores[index])
     }
-    for (index, kind) in kinds.enumerated() where !isInGroup[index] { marks.append(.init(score: scores[index], kind: kind)) }
+    for (index, kind) in kinds.enumerated() where !isInGroup[index] {
+      marks.append(.init(score: scores[index], kind: kind))
+    }
     for index in groups.indices { marks.append(.init(score: bestScores[index], kind: isFound[index] ? .hit : .miss)) }
   }
 }

@@ -32,8 +32,8 @@ public struct Recalls: Sendable {
     }
   }
 
-  /// For each number of proposals the overlap at which each object is found: pairs are formed from the best overlap down, each
-  /// object and each proposal once.
+  /// For each number of proposals the overlap at which each object is found: pairs are formed from the best overlap
+  /// down, each object and each proposal once.
   private func bestOverlaps(_ truths: Boxes, _ proposals: Proposals) -> [[Float]] {
     // Of equal scores the last comes first, as numpy's reversed order has them.
     let keys = proposals.scores.map { $0.isNaN ? -.infinity : $0 }

@@ -44,7 +44,8 @@ public struct VOCMetrics: ConfigRecord, Sendable {
       throw reader.invalid("must be in 0...1, found \(thresholds.elements)", key: "iou_thr")
     }
     if let ranges = reader.node("scale_ranges"), !ranges.isNone {
-      throw reader.invalid("must be None: results by scale have no mean, which upstream fails on, too", key: "scale_ranges")
+      throw reader.invalid(
+        "must be None: results by scale have no mean, which upstream fails on, too", key: "scale_ranges")
     }
   }
 

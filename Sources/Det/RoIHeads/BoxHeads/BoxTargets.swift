@@ -5,9 +5,12 @@ public struct BoxTargets: Sendable, Equatable {
   /// Classes; the number of classes stands for the background.
   public var labels: [Int64] = []
   public var labelWeights: [Float] = []
-  /// Four numbers a region.
+  /// As many numbers a region as the head gives, four in most.
   public var boxes: [Float] = []
   public var boxWeights: [Float] = []
+  /// Where a head finds the sides of boxes by buckets: which ones, and how much each counts.
+  public var buckets: [Float] = []
+  public var bucketWeights: [Float] = []
 
   public init() {}
 

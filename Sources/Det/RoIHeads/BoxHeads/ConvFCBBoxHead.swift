@@ -89,11 +89,19 @@ public class ConvFCBBoxHead: BBoxHead {
       ), standardRules: [xavier])
   }
 
-  public override func callAsFunction(_ x: Tensor) -> BoxOutputs {
+  public override func callAsFunction(_ x: Tensor) -> BoxOutputs { outputs(shared(x)) }
+
+  /// What both tasks see.
+  func shared(_ x: Tensor) -> Tensor {
     var x = x
     for conv in sharedConvs { x = conv(x) }
     if !sharedFcs.isEmpty { x = flattened(x) }
     for layer in sharedFcs { x = layer(x).relu() }
+    return x
+  }
+
+  /// - Parameter x: what both tasks see.
+  func outputs(_ x: Tensor) -> BoxOutputs {
     func branch(_ convs: ModuleList<ConvModule>, _ layers: ModuleList<Linear>) -> Tensor {
       var y = x
       for conv in convs { y = conv(y) }

@@ -43,15 +43,15 @@ public final class GenericRoIExtractor: Module, RoIExtractor {
   }
 
   public var inputs: Int { config.base.strides.count }
+  public var strides: [Int] { config.base.strides }
   public var outChannels: Int { config.base.outChannels }
-  public var output: Pair { config.base.pooling.output }
+  public var output: Pair { config.base.layer.pooling.output }
   public var channels: Int { config.aggregation == .concat && inputs > 1 ? outChannels / inputs : outChannels }
 
   public func callAsFunction(_ features: [Tensor], _ rois: RoIs, scale: Float?) -> Tensor {
     let read = inputs > 1 ? scale.map { rois.scaled(by: $0) } ?? rois : rois
     let levels = (0..<inputs).map { level -> Tensor in
-      let pooled = Tensor.poolingRegions(
-        [features[level]], scales: [config.base.scales[level]], boxes: read.values, config.base.pooling)
+      let pooled = config.base.pool([features[level]], [config.base.scales[level]], read)
       // As in the original, a single map or no regions go through neither layer.
       return inputs > 1 && !rois.isEmpty ? preModule.map { $0(pooled) } ?? pooled : pooled
     }

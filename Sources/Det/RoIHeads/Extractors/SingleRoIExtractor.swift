@@ -22,9 +22,10 @@ public final class SingleRoIExtractor: Module, RoIExtractor {
   public init(_ config: Config) { self.config = config }
 
   public var inputs: Int { config.base.strides.count }
+  public var strides: [Int] { config.base.strides }
   public var channels: Int { config.base.outChannels }
   public var outChannels: Int { config.base.outChannels }
-  public var output: Pair { config.base.pooling.output }
+  public var output: Pair { config.base.layer.pooling.output }
 
   /// The level of each region: 0 below `2 · finestScale`, one more with each doubling.
   public func levels(_ rois: RoIs) -> [Int32] {
@@ -42,10 +43,9 @@ public final class SingleRoIExtractor: Module, RoIExtractor {
     let maps = Array(features.prefix(inputs))
     guard inputs > 1 else {
       // As in the original, regions of a single map never grow.
-      return Tensor.poolingRegions(maps, scales: config.base.scales, boxes: rois.values, config.base.pooling)
+      return config.base.pool(maps, config.base.scales, rois)
     }
     let read = scale.map { rois.scaled(by: $0) } ?? rois
-    return Tensor.poolingRegions(
-      maps, scales: config.base.scales, boxes: read.values, levels: levels(rois), config.base.pooling)
+    return config.base.pool(maps, config.base.scales, read, levels: levels(rois))
   }
 }

@@ -51,15 +51,16 @@ public class FCNMaskHead: Module, MaskHead {
   }
 
   let lossMask: any DetectionLoss
-  let convs: ModuleList<ConvModule>
+  let convs: Sequential
   let upsample: (any UnaryModule)?
   let convLogits: any UnaryModule
   let config: Config
 
-  public init(_ config: Config, _ context: BuildContext) throws {
+  /// - Parameter convs: the first layers, where they are of another kind.
+  public init(_ config: Config, _ context: BuildContext, convs other: Sequential? = nil) throws {
     self.config = config
     lossMask = try config.loss.build(context.registries.detectionLosses, context)
-    convs = ModuleList(
+    convs = other ?? Sequential(
       (0..<config.convs).map {
         config.style.make(
           $0 == 0 ? config.inChannels : config.channels, config.channels, kernel: Pair(config.kernel),
@@ -76,11 +77,7 @@ public class FCNMaskHead: Module, MaskHead {
 
   public var classes: Int { config.classes }
 
-  func convolved(_ x: Tensor) -> Tensor {
-    var x = x
-    for conv in convs { x = conv(x) }
-    return x
-  }
+  func convolved(_ x: Tensor) -> Tensor { convs(x) }
 
   /// What the last layer sees.
   func upsampled(_ x: Tensor) -> Tensor {
@@ -110,20 +107,7 @@ public class FCNMaskHead: Module, MaskHead {
   }
 
   public func losses(own logits: Tensor, targets: Tensor) throws -> LossTerms {
-    var terms = LossTerms()
-    guard logits.shape[0] > 0 else {
-      terms["loss_mask"] = logits.sum()
-      return terms
-    }
-    guard logits.shape == targets.shape else {
-      throw InvalidConfig(
-        "train_cfg.rcnn.mask_size must be the size of predicted masks, \(Array(logits.shape[1...])), "
-          + "found \(Array(targets.shape[1...]))")
-    }
-    terms["loss_mask"] = try lossMask(
-      logits.unsqueezed(1), .masks(targets, labels: Array(repeating: 0, count: logits.shape[0])), weight: nil,
-      averageFactor: nil, reduction: nil)
-    return terms
+    try maskLosses(lossMask, own: logits, targets: targets)
   }
 
   /// He's rule for the last two layers too.

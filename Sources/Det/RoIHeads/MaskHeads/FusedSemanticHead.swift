@@ -40,18 +40,19 @@ public final class FusedSemanticHead: Module, ConfiguredModule {
   }
 
   let lateralConvs: ModuleList<ConvModule>
-  let convs: ModuleList<ConvModule>
+  let convs: Sequential
   let convEmbedding: ConvModule
   let convLogits: Conv2d
   let criterion: any DetectionLoss
   public let config: Config
 
-  public init(_ config: Config, _ context: BuildContext) throws {
+  /// - Parameter convs: the layers over the fused map, where they are of another kind.
+  public init(_ config: Config, _ context: BuildContext, convs other: Sequential? = nil) throws {
     self.config = config
     let style = config.style
     lateralConvs = ModuleList(
       (0..<config.inputs).map { _ in style.make(config.inChannels, config.inChannels, kernel: 1) })
-    convs = ModuleList(
+    convs = other ?? Sequential(
       (0..<config.convs).map {
         style.make($0 == 0 ? config.inChannels : config.channels, config.channels, kernel: 3, padding: 1)
       })
@@ -67,7 +68,7 @@ public final class FusedSemanticHead: Module, ConfiguredModule {
     for (index, level) in levels.enumerated() where index != config.fusionLevel {
       x = x + lateralConvs[index](level.interpolate(size: size, mode: .bilinear, alignCorners: true))
     }
-    for conv in convs { x = conv(x) }
+    x = convs(x)
     return (convLogits(x), convEmbedding(x))
   }
 

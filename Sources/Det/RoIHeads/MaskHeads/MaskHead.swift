@@ -13,6 +13,26 @@ public protocol MaskHead: Module {
   func losses(own logits: Tensor, targets: Tensor) throws -> LossTerms
 }
 
+extension MaskHead {
+  /// `loss_mask`, which is 0 where there is nothing to learn from.
+  func maskLosses(_ loss: any DetectionLoss, own logits: Tensor, targets: Tensor) throws -> LossTerms {
+    var terms = LossTerms()
+    guard logits.shape[0] > 0 else {
+      terms["loss_mask"] = logits.sum()
+      return terms
+    }
+    guard logits.shape == targets.shape else {
+      throw InvalidConfig(
+        "train_cfg.rcnn.mask_size must be the size of predicted masks, \(Array(logits.shape[1...])), "
+          + "found \(Array(targets.shape[1...]))")
+    }
+    terms["loss_mask"] = try loss(
+      logits.unsqueezed(1), .masks(targets, labels: Array(repeating: 0, count: logits.shape[0])), weight: nil,
+      averageFactor: nil, reduction: nil)
+    return terms
+  }
+}
+
 extension Registries {
   /// Mask heads of second stages (`roi_head.mask_head`).
   public var maskHeads: Registry<any MaskHead> {

@@ -110,11 +110,15 @@ public final class MaskIoUHead: Module, ConfiguredModule {
       let areas = masks.areas
       return sample.posBoxes.indices.map { index in
         let (box, object) = (sample.posBoxes[index], sample.posTruthIndices[index])
-        let inside = masks[object].cropped(x1: Int(box.x1), y1: Int(box.y1), x2: Int(box.x2), y2: Int(box.y2))
+        let inside = masks[object].cropped(
+          x1: pixel(box.x1), y1: pixel(box.y1), x2: pixel(box.x2), y2: pixel(box.y2))
         return Float(inside.areas[0] / (areas[object] + 1e-7))
       }
     }
   }
+
+  /// A whole coordinate; what is not a number or far outside is moved to where it can be one.
+  private static func pixel(_ value: Float) -> Int { value.isNaN ? 0 : Int(min(max(value, -1e6), 1e6)) }
 
   public var initialization: [InitConfig] { config.initialization }
 
