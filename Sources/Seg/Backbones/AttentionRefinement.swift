@@ -11,7 +11,8 @@ final class AttentionRefinement: Module, UnaryModule {
   init(_ inChannels: Int, _ outChannels: Int) {
     convLayer = ConvStyle.standard.make(inChannels, outChannels, kernel: 3, padding: 1)
     attenConvLayer = Sequential([
-      AdaptiveAvgPool2d(1), ConvStyle(norm: .batchNorm).make(outChannels, outChannels, kernel: 1), Activation(.sigmoid),
+      AdaptiveAvgPool2d(1), ConvStyle(norm: .batchNorm).make(outChannels, outChannels, kernel: 1),
+      Activation(.sigmoid),
     ])
   }
 

@@ -43,4 +43,3 @@ extension ConvStyle {
   /// Batch normalisation and a rectifier.
   static let standard = ConvStyle(norm: .batchNorm, activation: .relu)
 }
-

@@ -3,10 +3,11 @@ import PyConfig
 
 /// A shallow path that keeps detail next to a deep one that sees context.
 ///
-/// Yu et al., "BiSeNet", 2018 (<https://arxiv.org/abs/1808.00897>). Mirrors mmseg's `BiSeNetV1`; like there, everything but
-/// the inner backbone has batch normalisation and rectifiers whatever `norm_cfg` and `act_cfg` say.
+/// Yu et al., "BiSeNet", 2018 (<https://arxiv.org/abs/1808.00897>). Mirrors mmseg's `BiSeNetV1`; like there,
+/// everything but the inner backbone has batch normalisation and rectifiers whatever `norm_cfg` and `act_cfg` say.
 ///
-/// - Output: of the fused map `[N, outChannels, H / 8, W / 8]` and the context at strides 8 and 16, those of `out_indices`.
+/// - Output: of the fused map `[N, outChannels, H / 8, W / 8]` and the context at strides 8 and 16, those of
+///   `out_indices`.
 final class BiSeNetV1: Module, Backbone, ConfiguredModule {
   struct Config: ConfigRecord {
     var backbone: ConfigNodeBox
@@ -48,7 +49,8 @@ final class BiSeNetV1: Module, Backbone, ConfiguredModule {
       named: (0..<4).map { index in
         let (kernel, stride) = index == 0 ? (7, 2) : index == 3 ? (1, 1) : (3, 2)
         let layer = ConvStyle.standard.make(
-          widths[index], widths[index + 1], kernel: Pair(kernel), stride: Pair(stride), padding: Pair(kernel / 2))
+          widths[index], widths[index + 1], kernel: Pair(kernel), stride: Pair(stride),
+          padding: Pair(kernel / 2))
         return ("layer\(index + 1)", layer)
       })
     ffm = FeatureFusion(config.contextChannels[1], config.outChannels)
@@ -72,7 +74,9 @@ final class BiSeNetV1: Module, Backbone, ConfiguredModule {
 
     init(_ config: Config, _ context: BuildContext) throws {
       let channels = config.contextChannels
-      guard let node = config.backbone.node else { throw InvalidConfig("backbone_cfg must be a backbone, found None") }
+      guard let node = config.backbone.node else {
+        throw InvalidConfig("backbone_cfg must be a backbone, found None")
+      }
       backbone = try context.registries.backbones.build(node, path: config.backbone.path, context: context)
       guard backbone.outputs.count == 4, backbone.outputs[2].channels == channels[1],
         backbone.outputs[3].channels == channels[2]
@@ -107,7 +111,9 @@ final class BiSeNetV1: Module, Backbone, ConfiguredModule {
 
     init(_ inChannels: Int, _ outChannels: Int) {
       conv1 = ConvStyle.standard.make(inChannels, outChannels, kernel: 1)
-      convAtten = Sequential([ConvStyle.standard.make(outChannels, outChannels, kernel: 1), Activation(.sigmoid)])
+      convAtten = Sequential([
+        ConvStyle.standard.make(outChannels, outChannels, kernel: 1), Activation(.sigmoid),
+      ])
     }
 
     func callAsFunction(_ spatial: Tensor, _ context: Tensor) -> Tensor {

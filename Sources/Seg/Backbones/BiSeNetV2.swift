@@ -23,17 +23,20 @@ final class BiSeNetV2: Module, Backbone, ConfiguredModule {
       detailChannels = try reader.positives("detail_channels", default: [64, 64, 128])
       semanticChannels = try reader.positives("semantic_channels", default: [16, 32, 64, 128])
       guard semanticChannels.count > 1, semanticChannels[0] > 1 else {
-        throw reader.invalid("must be two numbers at least, found \(semanticChannels)", key: "semantic_channels")
+        throw reader.invalid(
+          "must be two numbers at least, found \(semanticChannels)", key: "semantic_channels")
       }
       expansion = try reader.positive("semantic_expansion_ratio", default: 6)
       channels = try reader.positive("bga_channels", default: 128)
       guard detailChannels.last == channels, semanticChannels.last == channels else {
         throw reader.invalid(
-          "must be the last of detail_channels and of semantic_channels, found \(channels)", key: "bga_channels")
+          "must be the last of detail_channels and of semantic_channels, found \(channels)",
+          key: "bga_channels")
       }
       outIndices = try reader.outIndices(of: semanticChannels.count + 1)
       alignCorners = try reader.value("align_corners", default: false)
-      initialization = try reader.optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? .kaimingAndOnes
+      initialization =
+        try reader.optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? .kaimingAndOnes
       _ = try ConvStyle(from: &reader)
     }
   }
@@ -139,7 +142,9 @@ extension BiSeNetV2 {
         dwconv = Sequential([depthwise(inChannels, stride: 1, style)])
         shortcut = nil
       } else {
-        dwconv = Sequential([depthwise(inChannels, stride: stride, linear), depthwise(middle, stride: 1, style)])
+        dwconv = Sequential([
+          depthwise(inChannels, stride: stride, linear), depthwise(middle, stride: 1, style),
+        ])
         shortcut = Sequential([
           DepthwiseSeparableConvModule(
             inChannels, outChannels, kernel: 3, stride: Pair(stride), padding: 1, style: linear)
@@ -187,7 +192,8 @@ extension BiSeNetV2 {
       }
       detailDwconv = separable()
       detailDown = Sequential([
-        linear.make(channels, channels, kernel: 3, stride: 2, padding: 1), AvgPool2d(3, stride: 2, padding: 1),
+        linear.make(channels, channels, kernel: 3, stride: 2, padding: 1),
+        AvgPool2d(3, stride: 2, padding: 1),
       ])
       semanticConv = Sequential([linear.make(channels, channels, kernel: 3, padding: 1)])
       semanticDwconv = separable()

@@ -24,10 +24,13 @@ final class CGNet: Module, Backbone, ConfiguredModule {
       dilations = try reader.positives("dilations", default: [2, 4], count: 2)
       reductions = try reader.positives("reductions", default: [8, 16], count: 2)
       guard zip(channels.dropFirst(), reductions).allSatisfy({ $0 >= $1 && $0 % 2 == 0 }) else {
-        throw reader.invalid("must not exceed the even numbers of channels \(channels), found \(reductions)", key: "reductions")
+        throw reader.invalid(
+          "must not exceed the even numbers of channels \(channels), found \(reductions)", key: "reductions")
       }
       style = try ConvStyle(from: &reader, norm: .batchNorm, activation: .prelu(parameters: 1, initial: 0.25))
-      guard style.norm != nil else { throw reader.invalid("must be a normalisation, found None", key: "norm_cfg") }
+      guard style.norm != nil else {
+        throw reader.invalid("must be a normalisation, found None", key: "norm_cfg")
+      }
       evaluatesNorm = try reader.value("norm_eval", default: false)
       initialization = try reader.backboneInitialization(default: [
         .kaiming(layers: ["Conv2d", "Linear"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"]),
@@ -58,7 +61,8 @@ final class CGNet: Module, Backbone, ConfiguredModule {
     stem = Sequential(
       (0..<3).map { index in
         first.make(
-          index == 0 ? config.inChannels : channels[0], channels[0], kernel: 3, stride: Pair(index == 0 ? 2 : 1), padding: 1)
+          index == 0 ? config.inChannels : channels[0], channels[0], kernel: 3,
+          stride: Pair(index == 0 ? 2 : 1), padding: 1)
       })
     func join(_ channels: Int) -> Sequential {
       Sequential([style.makeNorm(channels), PReLU(parameters: channels)])
@@ -127,7 +131,8 @@ final class ContextGuidedBlock: Module, UnaryModule {
       inChannels, channels, kernel: isSmaller ? 3 : 1, stride: isSmaller ? 2 : 1, padding: isSmaller ? 1 : 0)
     func depthwise(_ dilation: Int) -> Conv2d {
       style.conv.make(
-        channels, channels, kernel: 3, padding: Pair(dilation), dilation: Pair(dilation), groups: channels, bias: false)
+        channels, channels, kernel: 3, padding: Pair(dilation), dilation: Pair(dilation), groups: channels,
+        bias: false)
     }
     fLoc = depthwise(1)
     fSur = depthwise(dilation)
@@ -152,7 +157,8 @@ final class ContextGuidedBlock: Module, UnaryModule {
 
     init(_ channels: Int, reduction: Int) {
       fc = Sequential([
-        Linear(channels, channels / reduction), ReLU(), Linear(channels / reduction, channels), Activation(.sigmoid),
+        Linear(channels, channels / reduction), ReLU(), Linear(channels / reduction, channels),
+        Activation(.sigmoid),
       ])
     }
 

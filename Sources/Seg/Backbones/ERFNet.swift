@@ -3,8 +3,8 @@ import PyConfig
 
 /// Convolutions of 3x1 and 1x3 pixels instead of 3x3, in an encoder and a decoder.
 ///
-/// Romera et al., "ERFNet", 2017. Mirrors mmseg's `ERFNet`; like there, batch normalisation (eps 1e-3) and rectifiers are
-/// used whatever `norm_cfg` and `act_cfg` say.
+/// Romera et al., "ERFNet", 2017. Mirrors mmseg's `ERFNet`; like there, batch normalisation (eps 1e-3) and
+/// rectifiers are used whatever `norm_cfg` and `act_cfg` say.
 ///
 /// - Output: one map at stride 2.
 final class ERFNet: Module, SizedBackbone, ConfiguredModule {
@@ -23,7 +23,8 @@ final class ERFNet: Module, SizedBackbone, ConfiguredModule {
       encoderChannels = try reader.positives("enc_downsample_channels", default: [16, 64, 128])
       let steps = encoderChannels.count - 1
       guard steps > 0, zip([inChannels] + encoderChannels, encoderChannels).allSatisfy({ $0 < $1 }) else {
-        throw reader.invalid("must be two ascending numbers at least, found \(encoderChannels)", key: "enc_downsample_channels")
+        throw reader.invalid(
+          "must be two ascending numbers at least, found \(encoderChannels)", key: "enc_downsample_channels")
       }
       encoderBlocks = try reader.positives("enc_stage_non_bottlenecks", default: [5, 8], count: steps)
       dilations = try reader.positives("enc_non_bottleneck_dilations", default: [2, 4, 8, 16])
@@ -38,7 +39,9 @@ final class ERFNet: Module, SizedBackbone, ConfiguredModule {
       decoderBlocks = try reader.positives("dec_stages_non_bottleneck", default: [2, 2], count: steps)
       decoderChannels = try reader.positives("dec_non_bottleneck_channels", default: [64, 16], count: steps)
       dropout = try reader.value("dropout_ratio", default: 0.1)
-      guard (0...1).contains(dropout) else { throw reader.invalid("must be in 0...1, found \(dropout)", key: "dropout_ratio") }
+      guard (0...1).contains(dropout) else {
+        throw reader.invalid("must be in 0...1, found \(dropout)", key: "dropout_ratio")
+      }
       initialization = try reader.initialization(default: [])
       _ = try ConvStyle(from: &reader)
     }
@@ -51,7 +54,9 @@ final class ERFNet: Module, SizedBackbone, ConfiguredModule {
 
   init(_ config: Config) {
     let channels = config.encoderChannels
-    var (encoder, decoder): ([any UnaryModule], [any UnaryModule]) = ([Downsampler(config.inChannels, channels[0])], [])
+    var (encoder, decoder): ([any UnaryModule], [any UnaryModule]) = (
+      [Downsampler(config.inChannels, channels[0])], []
+    )
     for index in 1..<channels.count {
       encoder.append(Downsampler(channels[index - 1], channels[index]))
       let isLast = index == channels.count - 1
@@ -73,7 +78,8 @@ final class ERFNet: Module, SizedBackbone, ConfiguredModule {
 
   func check(height: Int, width: Int) throws {
     guard height >= smallest, width >= smallest else {
-      throw InvalidConfig("ERFNet takes pictures of \(smallest)x\(smallest) at least, found \(height)x\(width)")
+      throw InvalidConfig(
+        "ERFNet takes pictures of \(smallest)x\(smallest) at least, found \(height)x\(width)")
     }
   }
 

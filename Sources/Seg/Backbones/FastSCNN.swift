@@ -29,7 +29,8 @@ final class FastSCNN: Module, Backbone, ConfiguredModule {
       sharedChannels = try reader.positive("global_in_channels", default: 64)
       blockChannels = try reader.positives("global_block_channels", default: [64, 96, 128], count: 3)
       guard blockChannels[2] % 4 == 0 else {
-        throw reader.invalid("the last must be a multiple of 4, found \(blockChannels)", key: "global_block_channels")
+        throw reader.invalid(
+          "the last must be a multiple of 4, found \(blockChannels)", key: "global_block_channels")
       }
       blockStrides = try reader.positives("global_block_strides", default: [2, 2, 1], count: 3)
       guard blockStrides.allSatisfy({ $0 <= 2 }) else {
@@ -38,24 +39,31 @@ final class FastSCNN: Module, Backbone, ConfiguredModule {
       globalChannels = try reader.positive("global_out_channels", default: 128)
       let higher = try reader.positive("higher_in_channels", default: 64)
       guard higher == sharedChannels else {
-        throw reader.invalid("must be global_in_channels, \(sharedChannels), found \(higher)", key: "higher_in_channels")
+        throw reader.invalid(
+          "must be global_in_channels, \(sharedChannels), found \(higher)", key: "higher_in_channels")
       }
       let lower = try reader.positive("lower_in_channels", default: 128)
       guard lower == globalChannels else {
-        throw reader.invalid("must be global_out_channels, \(globalChannels), found \(lower)", key: "lower_in_channels")
+        throw reader.invalid(
+          "must be global_out_channels, \(globalChannels), found \(lower)", key: "lower_in_channels")
       }
       fusionChannels = try reader.positive("fusion_out_channels", default: 128)
       guard globalChannels % fusionChannels == 0 else {
-        throw reader.invalid("must divide global_out_channels, \(globalChannels), found \(fusionChannels)", key: "fusion_out_channels")
+        throw reader.invalid(
+          "must divide global_out_channels, \(globalChannels), found \(fusionChannels)",
+          key: "fusion_out_channels")
       }
       outIndices = try reader.outIndices(of: 3)
       style = try ConvStyle(from: &reader, norm: .batchNorm, activation: .relu)
       depthwiseActivation = try reader.value("dw_act_cfg", default: nil as ActivationConfig?)
       alignCorners = try reader.value("align_corners", default: false)
-      initialization = try reader.optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? .kaimingAndOnes
+      initialization =
+        try reader.optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? .kaimingAndOnes
       try reader.check(
         style.norm,
-        channels: downsampleChannels + blockChannels + [sharedChannels, globalChannels, fusionChannels, blockChannels[2] / 4])
+        channels: downsampleChannels + blockChannels + [
+          sharedChannels, globalChannels, fusionChannels, blockChannels[2] / 4,
+        ])
     }
   }
 
@@ -146,7 +154,8 @@ extension FastSCNN {
       let (style, channels) = (config.style, config.fusionChannels)
       let linear = ConvStyle(conv: style.conv, norm: style.norm)
       dwconv = ConvModule(
-        config.globalChannels, channels, kernel: 3, padding: 1, groups: channels, conv: style.conv, norm: style.norm,
+        config.globalChannels, channels, kernel: 3, padding: 1, groups: channels, conv: style.conv,
+        norm: style.norm,
         activation: style.activation)
       convLowerRes = linear.make(channels, channels, kernel: 1)
       convHigherRes = linear.make(config.sharedChannels, channels, kernel: 1)

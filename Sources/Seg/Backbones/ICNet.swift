@@ -3,8 +3,8 @@ import PyConfig
 
 /// Three branches: the whole picture through few layers, a half of its size through more, a quarter through all.
 ///
-/// Zhao et al., "ICNet", 2017 (<https://arxiv.org/abs/1704.08545>). Mirrors mmseg's `ICNet`; the last two branches share the
-/// layers of a residual network with a deep stem.
+/// Zhao et al., "ICNet", 2017 (<https://arxiv.org/abs/1704.08545>). Mirrors mmseg's `ICNet`; the last two branches
+/// share the layers of a residual network with a deep stem.
 ///
 /// - Output: one map a branch, at strides 8, 16 and 32.
 final class ICNet: Module, SizedBackbone, ConfiguredModule {
@@ -32,11 +32,12 @@ final class ICNet: Module, SizedBackbone, ConfiguredModule {
       style = try ConvStyle(from: &reader, norm: .batchNorm, activation: .relu)
       try reader.check(style.norm, channels: outChannels + [lightChannels, pyramidChannels])
       alignCorners = try reader.value("align_corners", default: false)
-      initialization = try reader.optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? [
-        .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm"]),
-        // The original means the deviation and writes the mean.
-        InitConfig(.normal(mean: 0.01, std: 1), layers: ["Linear"]),
-      ]
+      initialization =
+        try reader.optional("init_cfg", as: OneOrMany<InitConfig>.self)?.elements ?? [
+          .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm"]),
+          // The original means the deviation and writes the mean.
+          InitConfig(.normal(mean: 0.01, std: 1), layers: ["Linear"]),
+        ]
     }
   }
 
@@ -59,7 +60,8 @@ final class ICNet: Module, SizedBackbone, ConfiguredModule {
       let children = Dictionary(backbone.namedModules.map { ($0.key, $0.module) }) { first, _ in first }
       func part(_ name: String) throws -> any UnaryModule {
         guard let part = children[name] as? any UnaryModule else {
-          throw InvalidConfig("the inner backbone must be a residual network with a deep stem: it has no part '\(name)'")
+          throw InvalidConfig(
+            "the inner backbone must be a residual network with a deep stem: it has no part '\(name)'")
         }
         return part
       }
@@ -67,13 +69,16 @@ final class ICNet: Module, SizedBackbone, ConfiguredModule {
       stages = try (1...4).map { try part("layer\($0)") }
       let given = backbone.outputs.map(\.channels)
       guard given.count == 4, [given[1], given[3]] == channels else {
-        throw InvalidConfig("layer_channels must be those of the inner backbone's stages, \(given), found \(channels)")
+        throw InvalidConfig(
+          "layer_channels must be those of the inner backbone's stages, \(given), found \(channels)")
       }
     }
   }
 
   init(_ config: Config, _ context: BuildContext) throws {
-    guard let node = config.backbone.node else { throw InvalidConfig("backbone_cfg must be a backbone, found None") }
+    guard let node = config.backbone.node else {
+      throw InvalidConfig("backbone_cfg must be a backbone, found None")
+    }
     backbone = try context.registries.backbones.build(node, path: config.backbone.path, context: context)
     parts = try Parts(backbone, channels: config.layerChannels)
     let (style, deep) = (config.style, config.layerChannels[1])

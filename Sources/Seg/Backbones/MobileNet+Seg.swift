@@ -23,6 +23,8 @@ struct SegMobileNetV3Config: ConfigRecord {
       throw reader.invalid("must be in 1...16, found \(config.reduction)", key: "reduction_factor")
     }
     config.initialization =
-      try reader.weightRules() ?? [.kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"])]
+      try reader.weightRules() ?? [
+        .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"]),
+      ]
   }
 }

@@ -11,7 +11,8 @@ struct SegResNetConfig: ConfigRecord {
     depths: [ResNet.Depth] = ResNet.Depth.standard
   ) throws -> ResNet.Config {
     var config = try ResNet.Config(
-      readingStagesFrom: &reader, evaluatesNorm: false, stemChannels: 64, depths: depths, fixedStem: fixedStem)
+      readingStagesFrom: &reader, evaluatesNorm: false, stemChannels: 64, depths: depths, fixedStem: fixedStem
+    )
     try config.readDilationRules(from: &reader)
     return config
   }

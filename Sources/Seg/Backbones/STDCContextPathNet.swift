@@ -45,7 +45,8 @@ final class STDCContextPathNet: Module, Backbone, ConfiguredModule {
       outChannels = try reader.positive("out_channels")
       reduction = try reader.positive("scale_factor", default: 4)
       guard reduction <= outChannels else {
-        throw reader.invalid("must be at most out_channels, \(outChannels), found \(reduction)", key: "scale_factor")
+        throw reader.invalid(
+          "must be at most out_channels, \(outChannels), found \(reduction)", key: "scale_factor")
       }
       norm = try reader.value("norm_cfg", default: norm)
       activation = try reader.value("act_cfg", default: activation)
@@ -62,7 +63,9 @@ final class STDCContextPathNet: Module, Backbone, ConfiguredModule {
   let initialization: [InitConfig]
 
   init(_ config: Config, _ context: BuildContext) throws {
-    guard let node = config.backbone.node else { throw InvalidConfig("backbone_cfg must be a backbone, found None") }
+    guard let node = config.backbone.node else {
+      throw InvalidConfig("backbone_cfg must be a backbone, found None")
+    }
     backbone = try context.registries.backbones.build(node, path: config.backbone.path, context: context)
     let given = backbone.outputs.map(\.channels)
     guard given.count == 3, Array(given.reversed().prefix(2)) == config.lastChannels,
@@ -75,7 +78,8 @@ final class STDCContextPathNet: Module, Backbone, ConfiguredModule {
     }
     let style = ConvStyle(norm: config.norm, activation: .relu)
     arms = ModuleList(config.lastChannels.map { AttentionRefinement($0, config.channels) })
-    convs = ModuleList(config.lastChannels.map { _ in style.make(config.channels, config.channels, kernel: 3, padding: 1) })
+    convs = ModuleList(
+      config.lastChannels.map { _ in style.make(config.channels, config.channels, kernel: 3, padding: 1) })
     convAvg = style.make(config.lastChannels[0], config.channels, kernel: 1)
     ffm = FeatureFusion(config.fusion)
     (mode, alignCorners, initialization) = (config.mode, config.alignCorners, config.initialization)
@@ -107,9 +111,11 @@ final class STDCContextPathNet: Module, Backbone, ConfiguredModule {
 
     init(_ config: FusionConfig) {
       let (channels, middle) = (config.outChannels, config.outChannels / config.reduction)
-      conv0 = ConvModule(config.inChannels, channels, kernel: 1, norm: config.norm, activation: config.activation)
+      conv0 = ConvModule(
+        config.inChannels, channels, kernel: 1, norm: config.norm, activation: config.activation)
       attention = Sequential([
-        AdaptiveAvgPool2d(1), ConvModule(channels, middle, kernel: 1, bias: false, activation: config.activation),
+        AdaptiveAvgPool2d(1),
+        ConvModule(channels, middle, kernel: 1, bias: false, activation: config.activation),
         ConvModule(middle, channels, kernel: 1, bias: false, activation: nil), Activation(.sigmoid),
       ])
     }

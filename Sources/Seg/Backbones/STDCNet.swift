@@ -68,7 +68,8 @@ final class STDCNet: Module, Backbone, ConfiguredModule {
         Sequential(
           (0..<blocks).map { block in
             STDCModule(
-              block == 0 ? widths[index + 1] : widths[index + 2], widths[index + 2], isSmaller: block == 0, config)
+              block == 0 ? widths[index + 1] : widths[index + 2], widths[index + 2], isSmaller: block == 0,
+              config)
           }))
     }
     self.stages = Sequential(stages)
@@ -107,7 +108,8 @@ final class STDCModule: Module, UnaryModule {
     let style = config.style
     func halving(_ channels: Int) -> ConvModule {
       ConvModule(
-        channels, channels, kernel: 3, stride: 2, padding: 1, groups: channels, norm: style.norm, activation: nil)
+        channels, channels, kernel: 3, stride: 2, padding: 1, groups: channels, norm: style.norm,
+        activation: nil)
     }
     let first = ConvStyle(norm: style.norm, activation: .relu).make(inChannels, outChannels / 2, kernel: 1)
     let downsample = isSmaller ? halving(outChannels / 2) : nil
@@ -123,7 +125,9 @@ final class STDCModule: Module, UnaryModule {
     self.downsample = downsample
     switch (isSmaller, adds) {
     case (true, true):
-      skip = Sequential([halving(inChannels), ConvStyle(norm: style.norm).make(inChannels, outChannels, kernel: 1)])
+      skip = Sequential([
+        halving(inChannels), ConvStyle(norm: style.norm).make(inChannels, outChannels, kernel: 1),
+      ])
     case (true, false): skip = AvgPool2d(3, stride: 2, padding: 1)
     case (false, _): skip = nil
     }

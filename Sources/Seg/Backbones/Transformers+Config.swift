@@ -138,7 +138,9 @@ extension Twins.Config {
     inChannels = try reader.value("in_channels", default: 3, in: ConfigReader.widths)
     depths = try reader.values("depths", default: depths, in: 1...1000)
     let stages = depths.count
-    guard stages <= 8 else { throw reader.invalid("must hold at most 8 numbers, found \(depths)", key: "depths") }
+    guard stages <= 8 else {
+      throw reader.invalid("must hold at most 8 numbers, found \(depths)", key: "depths")
+    }
     widths = try reader.values("embed_dims", default: widths, in: ConfigReader.widths, count: stages)
     // The defaults of these are for four stages, whatever the number of stages.
     patchSizes = try reader.stages("patch_sizes", default: patchSizes, in: 1...1024, count: stages)

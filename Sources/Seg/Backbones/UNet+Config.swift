@@ -29,7 +29,9 @@ extension UNet {
       }
       func standard(_ value: Int, _ count: Int) -> [Int] { [Int](repeating: value, count: count) }
       strides = try reader.positives("strides", default: standard(1, 5), count: stages)
-      guard strides.allSatisfy({ $0 <= 2 }) else { throw reader.invalid("must be 1 or 2, found \(strides)", key: "strides") }
+      guard strides.allSatisfy({ $0 <= 2 }) else {
+        throw reader.invalid("must be 1 or 2, found \(strides)", key: "strides")
+      }
       encoderConvolutions = try reader.positives("enc_num_convs", default: standard(2, 5), count: stages)
       encoderDilations = try reader.positives("enc_dilations", default: standard(1, 5), count: stages)
       decoderConvolutions = try reader.perStep("dec_num_convs", default: standard(2, 4), count: stages - 1)
@@ -75,13 +77,15 @@ extension UNet {
         let kernel = try reader.positive("kernel_size", default: 4)
         let factor = try reader.positive("scale_factor", default: 2)
         guard kernel >= factor, (kernel - factor) % 2 == 0 else {
-          throw reader.invalid("must exceed scale_factor, \(factor), by an even number, found \(kernel)", key: "kernel_size")
+          throw reader.invalid(
+            "must exceed scale_factor, \(factor), by an even number, found \(kernel)", key: "kernel_size")
         }
         self = .transposed(kernel: kernel, factor: factor)
       case "InterpConv": self = .interpolated(try Interpolation(from: &reader))
       default:
         throw BuildError(
-          .unknownName(type, role: "upsample layer", known: ["DeconvModule", "InterpConv"]), path: reader.path("type"),
+          .unknownName(type, role: "upsample layer", known: ["DeconvModule", "InterpConv"]),
+          path: reader.path("type"),
           location: reader.location)
       }
     }
@@ -95,7 +99,8 @@ extension UNet {
           inChannels, outChannels, kernel: options.kernel, stride: options.stride, padding: options.padding)
         let enlarge: any UnaryModule
         switch options.target {
-        case .factor(let factor): enlarge = Enlarge(factor, mode: options.mode, alignCorners: options.alignCorners)
+        case .factor(let factor):
+          enlarge = Enlarge(factor, mode: options.mode, alignCorners: options.alignCorners)
         case .size: enlarge = Upsample(options.target, mode: options.mode, alignCorners: options.alignCorners)
         }
         return InterpConv(options.convolvesFirst ? [conv, enlarge] : [enlarge, conv])

@@ -31,7 +31,8 @@ final class UNet: Module, SizedBackbone, ConfiguredModule {
       }
       layers.append(
         BasicConvBlock(
-          inChannels, channels, convolutions: config.encoderConvolutions[stage], stride: config.strides[stage],
+          inChannels, channels, convolutions: config.encoderConvolutions[stage],
+          stride: config.strides[stage],
           dilation: config.encoderDilations[stage], config.style))
       encoder.append(Sequential(layers))
       inChannels = channels
@@ -43,7 +44,8 @@ final class UNet: Module, SizedBackbone, ConfiguredModule {
 
   func check(height: Int, width: Int) throws {
     guard height % rate == 0, width % rate == 0 else {
-      throw InvalidConfig("UNet takes pictures whose sides can be divided by \(rate), found \(height)x\(width)")
+      throw InvalidConfig(
+        "UNet takes pictures whose sides can be divided by \(rate), found \(height)x\(width)")
     }
   }
 
@@ -78,13 +80,15 @@ final class BasicConvBlock: Module, UnaryModule {
   let convs: Sequential
 
   init(
-    _ inChannels: Int, _ outChannels: Int, convolutions: Int, stride: Int = 1, dilation: Int = 1, _ style: ConvStyle
+    _ inChannels: Int, _ outChannels: Int, convolutions: Int, stride: Int = 1, dilation: Int = 1,
+    _ style: ConvStyle
   ) {
     convs = Sequential(
       (0..<convolutions).map { index in
         let dilation = Pair(index == 0 ? 1 : dilation)
         return style.make(
-          index == 0 ? inChannels : outChannels, outChannels, kernel: 3, stride: Pair(index == 0 ? stride : 1),
+          index == 0 ? inChannels : outChannels, outChannels, kernel: 3,
+          stride: Pair(index == 0 ? stride : 1),
           padding: dilation, dilation: dilation)
       })
   }
@@ -120,7 +124,8 @@ final class DeconvModule: Module, UnaryModule {
   init(_ inChannels: Int, _ outChannels: Int, kernel: Int, factor: Int, _ style: ConvStyle) {
     var layers: [any UnaryModule] = [
       ConvTranspose2d(
-        inChannels, outChannels, kernel: Pair(kernel), stride: Pair(factor), padding: Pair((kernel - factor) / 2))
+        inChannels, outChannels, kernel: Pair(kernel), stride: Pair(factor),
+        padding: Pair((kernel - factor) / 2))
     ]
     if let norm = style.norm { layers.append(norm.make(outChannels)) }
     if let activation = style.activation { layers.append(activation.make()) }

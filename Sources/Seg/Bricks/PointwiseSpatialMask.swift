@@ -2,8 +2,8 @@ import Core
 
 /// Spreads masks around pixels over the whole image.
 ///
-/// A pixel's mask says how it goes with those around it; what lies outside of the image is dropped and what the mask does
-/// not reach is 0. Mirrors mmcv's `PSAMask`.
+/// A pixel's mask says how it goes with those around it; what lies outside of the image is dropped and what the
+/// mask does not reach is 0. Mirrors mmcv's `PSAMask`.
 struct PointwiseSpatialMask {
   enum Kind {
     /// `y[q, p]` is what pixel `p` says of `q`.

@@ -38,7 +38,8 @@ class SelfAttentionBlock: Module {
 
   init(_ options: Options) {
     self.options = options
-    func project(_ inChannels: Int, _ outChannels: Int, layers: Int = 1, normalizes: Bool) -> any UnaryModule {
+    func project(_ inChannels: Int, _ outChannels: Int, layers: Int = 1, normalizes: Bool) -> any UnaryModule
+    {
       let parts = (0..<layers).map { index -> any UnaryModule in
         let channels = index == 0 ? inChannels : outChannels
         return normalizes
@@ -63,7 +64,8 @@ class SelfAttentionBlock: Module {
 
   final func attend(_ queries: Tensor, _ keys: Tensor) -> Tensor {
     let context = Tensor.attention(
-      query: queryProject(queries).pixelRows, key: pooledRows(keyProject(keys)), value: pooledRows(valueProject(keys)),
+      query: queryProject(queries).pixelRows, key: pooledRows(keyProject(keys)),
+      value: pooledRows(valueProject(keys)),
       scale: options.scales ? 1 / Float(options.channels).squareRoot() : 1)
     let map = context.asImage(height: queries.shape[2], width: queries.shape[3])
     return outProject.map { $0(map) } ?? map

@@ -64,7 +64,8 @@ final class ANNHead: BaseDecodeHead {
     let (low, high) = (base.inputChannels[0], base.inputChannels[1])
     fusion = FusionBlock(config, low: low, high: high, out: high, isShared: false)
     bottleneck = base.convModule(high, base.channels, kernel: 3)
-    self.context = FusionBlock(config, low: base.channels, high: base.channels, out: base.channels, isShared: true)
+    self.context = FusionBlock(
+      config, low: base.channels, high: base.channels, out: base.channels, isShared: true)
     try super.init(base, context)
   }
 

@@ -53,7 +53,8 @@ final class APCHead: BaseDecodeHead {
   init(_ config: Config, _ context: BuildContext) throws {
     let base = config.base
     acmModules = ModuleList(config.scales.map { AdaptiveContext(config, scale: $0) })
-    bottleneck = base.convModule(base.inChannels + config.scales.count * base.channels, base.channels, kernel: 3)
+    bottleneck = base.convModule(
+      base.inChannels + config.scales.count * base.channels, base.channels, kernel: 3)
     try super.init(base, context)
   }
 

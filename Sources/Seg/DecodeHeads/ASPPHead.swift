@@ -2,7 +2,8 @@ import Core
 
 /// Convolutions of one feature map with several dilations, and its mean.
 ///
-/// Chen et al., "Rethinking Atrous Convolution", 2017 (<https://arxiv.org/abs/1706.05587>). Mirrors mmseg's `ASPPHead`.
+/// Chen et al., "Rethinking Atrous Convolution", 2017 (<https://arxiv.org/abs/1706.05587>). Mirrors mmseg's
+/// `ASPPHead`.
 class ASPPHead: BaseDecodeHead {
   struct Config: ConfigRecord {
     var base: DecodeHeadConfig

@@ -2,8 +2,9 @@ import Core
 
 /// A head that ends in a 1x1 convolution: what most decode heads share.
 ///
-/// Mirrors mmseg's `BaseDecodeHead`: which feature maps are used, the classification of pixels with dropout, the losses on
-/// scores of the label map's size. A subclass overrides `pixelFeatures`, or `callAsFunction` where it ends otherwise.
+/// Mirrors mmseg's `BaseDecodeHead`: which feature maps are used, the classification of pixels with dropout, the
+/// losses on scores of the label map's size. A subclass overrides `pixelFeatures`, or `callAsFunction` where it
+/// ends otherwise.
 open class BaseDecodeHead: DecodeHead, ConfiguredModule {
   /// The classification of pixels; `nil` in heads that end otherwise.
   let convSeg: Conv2d?
@@ -71,7 +72,9 @@ open class BaseDecodeHead: DecodeHead, ConfiguredModule {
   /// Scores `[N, outChannels, h, w]`.
   open func callAsFunction(_ features: [Tensor]) throws -> Tensor { classify(try pixelFeatures(features)) }
 
-  open override func predict(_ features: [Tensor], previous: Tensor?, _ settings: TestSettings) throws -> Tensor {
+  open override func predict(_ features: [Tensor], previous: Tensor?, _ settings: TestSettings) throws
+    -> Tensor
+  {
     try self(features)
   }
 

@@ -2,8 +2,8 @@ import Core
 
 /// Attention between pixels next to attention between channels.
 ///
-/// Fu et al., "Dual Attention Network", 2018 (<https://arxiv.org/abs/1809.02983>). Mirrors mmseg's `DAHead`: in training
-/// both parts are classified by themselves, too.
+/// Fu et al., "Dual Attention Network", 2018 (<https://arxiv.org/abs/1809.02983>). Mirrors mmseg's `DAHead`: in
+/// training both parts are classified by themselves, too.
 final class DAHead: BaseDecodeHead {
   struct Config: ConfigRecord {
     var base: DecodeHeadConfig

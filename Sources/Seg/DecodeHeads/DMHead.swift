@@ -13,7 +13,9 @@ final class DMHead: BaseDecodeHead {
       sizes = try reader.positives("filter_sizes", default: [1, 3, 5, 7])
       fuses = try reader.value("fusion", default: false)
       base = try DecodeHeadConfig(from: &reader)
-      guard base.style.activation != nil else { throw reader.invalid("must be an activation", key: "act_cfg") }
+      guard base.style.activation != nil else {
+        throw reader.invalid("must be an activation", key: "act_cfg")
+      }
     }
   }
 
@@ -60,7 +62,8 @@ final class DMHead: BaseDecodeHead {
   init(_ config: Config, _ context: BuildContext) throws {
     let base = config.base
     dcmModules = ModuleList(config.sizes.map { DynamicConvolution(config, size: $0) })
-    bottleneck = base.convModule(base.inChannels + config.sizes.count * base.channels, base.channels, kernel: 3)
+    bottleneck = base.convModule(
+      base.inChannels + config.sizes.count * base.channels, base.channels, kernel: 3)
     try super.init(base, context)
   }
 

@@ -88,7 +88,8 @@ final class DNLHead: FCNHead {
       let temperature: Float = try reader.value("temperature", default: 0.05)
       head = try FCNHead.Config(from: &reader, convolutions: 2)
       options = .init(
-        reduction: reduction, usesScale: usesScale, isDotProduct: mode == "dot_product", temperature: temperature,
+        reduction: reduction, usesScale: usesScale, isDotProduct: mode == "dot_product",
+        temperature: temperature,
         style: head.base.style)
     }
   }

@@ -2,8 +2,8 @@ import Core
 
 /// Feature maps of a vision transformer, each brought to a size of its own, fused from the last to the first.
 ///
-/// Ranftl et al., "Vision Transformers for Dense Prediction", 2021 (<https://arxiv.org/abs/2103.13413>). Mirrors mmseg's
-/// `DPTHead`; the backbone must give its class token after each map.
+/// Ranftl et al., "Vision Transformers for Dense Prediction", 2021 (<https://arxiv.org/abs/2103.13413>). Mirrors
+/// mmseg's `DPTHead`; the backbone must give its class token after each map.
 final class DPTHead: BaseDecodeHead {
   /// What becomes of the class token.
   enum Readout: String, Sendable, CaseIterable, ConfigDecodable {
@@ -35,7 +35,8 @@ final class DPTHead: BaseDecodeHead {
         throw reader.invalid("must be 'multiple_select' with four inputs", key: "input_transform")
       }
       guard base.inputChannels.allSatisfy({ $0 == width }) else {
-        throw reader.invalid("must all be embed_dims, \(width), found \(base.inputChannels)", key: "in_channels")
+        throw reader.invalid(
+          "must all be embed_dims, \(width), found \(base.inputChannels)", key: "in_channels")
       }
       try reader.check(style.norm, channels: [base.channels])
     }
@@ -122,7 +123,8 @@ final class DPTHead: BaseDecodeHead {
     let (channels, style) = (config.base.channels, config.style)
     reassembleBlocks = Reassembly(config)
     convs = ModuleList(
-      config.mapChannels.map { ConvModule($0, channels, kernel: 3, padding: 1, bias: false, activation: nil) })
+      config.mapChannels.map { ConvModule($0, channels, kernel: 3, padding: 1, bias: false, activation: nil) }
+    )
     fusionBlocks = ModuleList(config.mapChannels.indices.map { Fusion(channels, style, isFirst: $0 == 0) })
     project = ConvStyle(norm: style.norm, activation: .relu).make(channels, channels, kernel: 3, padding: 1)
     try super.init(config.base, context)
@@ -134,7 +136,8 @@ final class DPTHead: BaseDecodeHead {
     let tokens = stride(from: 1, to: features.count, by: 2).map { features[$0] }
     guard maps.count == convs.count, tokens.count == maps.count, tokens.allSatisfy({ $0.rank == 2 }) else {
       throw InvalidConfig(
-        "DPTHead needs \(convs.count) feature maps, each with its class token: the backbone's output_cls_token must be True")
+        "DPTHead needs \(convs.count) feature maps, each with its class token: the backbone's output_cls_token must be True"
+      )
     }
     let chosen = try selected(maps)
     let levels = chosen.indices.map { place in

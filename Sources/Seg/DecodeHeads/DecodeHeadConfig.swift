@@ -45,7 +45,8 @@ public struct DecodeHeadConfig: Sendable {
   ///   - norm: what stands for a missing `norm_cfg`.
   /// - Throws: `BuildError`.
   public init(
-    from reader: inout ConfigReader, transform fixed: InputTransform? = nil, norm defaultNorm: NormConfig? = nil,
+    from reader: inout ConfigReader, transform fixed: InputTransform? = nil,
+    norm defaultNorm: NormConfig? = nil,
     initialization standard: [InitConfig] = standardInitialization
   ) throws {
     transform = fixed
@@ -60,7 +61,8 @@ public struct DecodeHeadConfig: Sendable {
       throw reader.invalid(
         isList
           ? "in_channels and in_index must be lists of the same length, found \(inputChannels) and \(inputIndices)"
-          : "in_channels and in_index must be numbers without input_transform, found \(inputChannels) and \(inputIndices)")
+          : "in_channels and in_index must be numbers without input_transform, found \(inputChannels) and \(inputIndices)"
+      )
     }
     self.channels = try reader.positive("channels")
     if let odd = inputChannels.first(where: { $0 <= 0 }) {
@@ -70,12 +72,15 @@ public struct DecodeHeadConfig: Sendable {
     let given: Int? = try reader.optional("out_channels")
     outChannels = given ?? classes
     guard outChannels == classes || outChannels == 1 else {
-      throw reader.invalid("must be num_classes, \(classes), or 1 for two classes, found \(outChannels)", key: "out_channels")
+      throw reader.invalid(
+        "must be num_classes, \(classes), or 1 for two classes, found \(outChannels)", key: "out_channels")
     }
     threshold = try reader.optional("threshold")
     if threshold == nil && outChannels == 1 { threshold = 0.3 }
     dropout = try reader.value("dropout_ratio", default: 0.1)
-    guard dropout <= 1 else { throw reader.invalid("must be at most 1, found \(dropout)", key: "dropout_ratio") }
+    guard dropout <= 1 else {
+      throw reader.invalid("must be at most 1, found \(dropout)", key: "dropout_ratio")
+    }
     style = try ConvStyle(from: &reader, norm: defaultNorm, activation: .relu)
     losses = reader.boxes("loss_decode")
     ignored = try reader.value("ignore_index", default: 255 as Int?)
@@ -90,7 +95,8 @@ public struct DecodeHeadConfig: Sendable {
 
   /// A convolution with this config's normalisation and activation.
   public func convModule(
-    _ inChannels: Int, _ outChannels: Int, kernel: Int, padding: Int? = nil, dilation: Int = 1, bias: Bool? = nil
+    _ inChannels: Int, _ outChannels: Int, kernel: Int, padding: Int? = nil, dilation: Int = 1,
+    bias: Bool? = nil
   ) -> ConvModule {
     ConvModule(
       inChannels, outChannels, kernel: Pair(kernel), padding: Pair(padding ?? kernel / 2 * dilation),
@@ -111,7 +117,8 @@ extension ConfigReader {
   mutating func positives(_ key: String, default standard: [Int]? = nil, count: Int? = nil) throws -> [Int] {
     let numbers: [Int]
     if let standard { numbers = try value(key, default: standard) } else { numbers = try value(key) }
-    guard numbers.allSatisfy({ (1...1 << 20).contains($0) }), !numbers.isEmpty, count.map({ $0 == numbers.count }) ?? true
+    guard numbers.allSatisfy({ (1...1 << 20).contains($0) }), !numbers.isEmpty,
+      count.map({ $0 == numbers.count }) ?? true
     else {
       throw invalid("must be \(count.map { "\($0) " } ?? "")positive numbers, found \(numbers)", key: key)
     }

@@ -2,8 +2,8 @@ import Core
 
 /// Dilated convolutions of a deep feature map, refined with a shallow one.
 ///
-/// Chen et al., "Encoder-Decoder with Atrous Separable Convolution", 2018 (<https://arxiv.org/abs/1802.02611>). Mirrors
-/// mmseg's `DepthwiseSeparableASPPHead`.
+/// Chen et al., "Encoder-Decoder with Atrous Separable Convolution", 2018 (<https://arxiv.org/abs/1802.02611>).
+/// Mirrors mmseg's `DepthwiseSeparableASPPHead`.
 final class DepthwiseSeparableASPPHead: ASPPHead {
   struct SeparableConfig: ConfigRecord {
     var pyramid: ASPPHead.Config
@@ -22,7 +22,8 @@ final class DepthwiseSeparableASPPHead: ASPPHead {
       }
       pyramid = try ASPPHead.Config(from: &reader)
       let base = pyramid.base
-      let widths = [base.inChannels, base.channels + reducedChannels] + (reducedChannels > 0 ? [reducedChannels] : [])
+      let widths =
+        [base.inChannels, base.channels + reducedChannels] + (reducedChannels > 0 ? [reducedChannels] : [])
       try reader.check(base.style.norm, channels: widths)
     }
   }
@@ -33,9 +34,11 @@ final class DepthwiseSeparableASPPHead: ASPPHead {
   init(_ config: SeparableConfig, _ context: BuildContext) throws {
     let base = config.pyramid.base
     c1Bottleneck =
-      config.shallowChannels > 0 ? base.convModule(config.shallowChannels, config.reducedChannels, kernel: 1) : nil
+      config.shallowChannels > 0
+      ? base.convModule(config.shallowChannels, config.reducedChannels, kernel: 1) : nil
     func separable(_ inChannels: Int) -> DepthwiseSeparableConvModule {
-      DepthwiseSeparableConvModule(inChannels, base.channels, kernel: 3, padding: 1, style: base.separableStyle)
+      DepthwiseSeparableConvModule(
+        inChannels, base.channels, kernel: 3, padding: 1, style: base.separableStyle)
     }
     sepBottleneck = Sequential([separable(base.channels + config.reducedChannels), separable(base.channels)])
     try super.init(config.pyramid, context, isSeparable: true)

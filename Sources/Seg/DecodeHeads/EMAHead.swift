@@ -2,8 +2,8 @@ import Core
 
 /// Rebuilds pixels from a few learnt bases, which are fitted to each image by expectation maximisation.
 ///
-/// Li et al., "Expectation-Maximization Attention Networks", 2019 (<https://arxiv.org/abs/1907.13426>). Mirrors mmseg's
-/// `EMAHead`.
+/// Li et al., "Expectation-Maximization Attention Networks", 2019 (<https://arxiv.org/abs/1907.13426>). Mirrors
+/// mmseg's `EMAHead`.
 final class EMAHead: BaseDecodeHead {
   struct Config: ConfigRecord {
     var base: DecodeHeadConfig
@@ -79,7 +79,9 @@ final class EMAHead: BaseDecodeHead {
     emaMidConv.setRequiresGradient(false)
     emaOutConv = ConvStyle(conv: style.conv, norm: style.norm).make(channels, channels, kernel: 1)
     bottleneck = base.convModule(channels, base.channels, kernel: 3)
-    convCat = config.concatenatesInput ? base.convModule(base.inChannels + base.channels, base.channels, kernel: 3) : nil
+    convCat =
+      config.concatenatesInput
+      ? base.convModule(base.inChannels + base.channels, base.channels, kernel: 3) : nil
     try super.init(base, context)
   }
 

@@ -36,7 +36,8 @@ final class EncHead: BaseDecodeHead {
     let (inputs, channels) = (base.inputChannels, base.channels)
     bottleneck = base.convModule(inputs[inputs.count - 1], channels, kernel: 3)
     lateralConvs =
-      config.addsLateral ? ModuleList(inputs.dropLast().map { base.convModule($0, channels, kernel: 1) }) : nil
+      config.addsLateral
+      ? ModuleList(inputs.dropLast().map { base.convModule($0, channels, kernel: 1) }) : nil
     fusion = config.addsLateral ? base.convModule(inputs.count * channels, channels, kernel: 3) : nil
     encModule = EncodingBlock(channels, codes: config.codes, base.style)
     seLayer = config.hasContextLoss ? Linear(channels, base.classes) : nil

@@ -26,7 +26,9 @@ class FCNHead: BaseDecodeHead {
       dilation = try reader.positive("dilation", default: 1)
       base = try DecodeHeadConfig(from: &reader)
       guard kernel % 2 == 1 || !concatenatesInput else {
-        throw reader.invalid("must be odd with concat_input, which puts maps of one size together, found \(kernel)", key: "kernel_size")
+        throw reader.invalid(
+          "must be odd with concat_input, which puts maps of one size together, found \(kernel)",
+          key: "kernel_size")
       }
       guard convolutions > 0 || base.inChannels == base.channels else {
         throw reader.invalid(
@@ -54,7 +56,8 @@ class FCNHead: BaseDecodeHead {
     let joined = base.inChannels + base.channels
     convCat =
       config.concatenatesInput
-      ? separable?(joined, base.channels) ?? base.convModule(joined, base.channels, kernel: config.kernel) : nil
+      ? separable?(joined, base.channels) ?? base.convModule(joined, base.channels, kernel: config.kernel)
+      : nil
     try super.init(base, context)
   }
 

@@ -14,10 +14,13 @@ final class GCHead: FCNHead {
       ratio = try reader.value("ratio", default: 0.25)
       pooling = try reader.value("pooling_type", default: .attention)
       fusions = try reader.value("fusion_types", default: [.channelAdd])
-      guard !fusions.isEmpty else { throw reader.invalid("must name at least one fusion", key: "fusion_types") }
+      guard !fusions.isEmpty else {
+        throw reader.invalid("must name at least one fusion", key: "fusion_types")
+      }
       head = try FCNHead.Config(from: &reader, convolutions: 2)
       guard ratio <= 16, Int(Double(head.base.channels) * ratio) > 0 else {
-        throw reader.invalid("must leave at least one of \(head.base.channels) channels, found \(ratio)", key: "ratio")
+        throw reader.invalid(
+          "must leave at least one of \(head.base.channels) channels, found \(ratio)", key: "ratio")
       }
     }
   }

@@ -2,7 +2,8 @@ import Core
 
 /// Attention between pixels that lie far from each other, then between neighbours.
 ///
-/// Huang et al., "Interlaced Sparse Self-Attention", 2019 (<https://arxiv.org/abs/1907.12273>). Mirrors mmseg's `ISAHead`.
+/// Huang et al., "Interlaced Sparse Self-Attention", 2019 (<https://arxiv.org/abs/1907.12273>). Mirrors mmseg's
+/// `ISAHead`.
 final class ISAHead: BaseDecodeHead {
   struct Config: ConfigRecord {
     var base: DecodeHeadConfig
@@ -60,7 +61,8 @@ final class ISAHead: BaseDecodeHead {
     var x = residual
     if border != 0 {
       x = x.pad2d(
-        top: border.h / 2, bottom: border.h - border.h / 2, left: border.w / 2, right: border.w - border.w / 2)
+        top: border.h / 2, bottom: border.h - border.h / 2, left: border.w / 2, right: border.w - border.w / 2
+      )
     }
     // 1. One map for each place in a group: [N · group, C, groups].
     x = x.reshaped([n, c, groups.h, group.h, groups.w, group.w]).permuted([0, 3, 5, 1, 2, 4])

@@ -3,8 +3,8 @@ import OrderedCollections
 
 /// A head whose classifier is improved in several stages, by what its kernels find in the image.
 ///
-/// Zhang et al., "K-Net", 2021 (<https://arxiv.org/abs/2106.14855>). Mirrors mmseg's `IterativeDecodeHead`; in training the
-/// scores of all stages are learnt from.
+/// Zhang et al., "K-Net", 2021 (<https://arxiv.org/abs/2106.14855>). Mirrors mmseg's `IterativeDecodeHead`; in
+/// training the scores of all stages are learnt from.
 final class IterativeDecodeHead: DecodeHead, ConfiguredModule {
   struct Config: ConfigRecord {
     var generator: ConfigNodeBox
@@ -13,10 +13,12 @@ final class IterativeDecodeHead: DecodeHead, ConfiguredModule {
 
     init(from reader: inout ConfigReader) throws {
       let stages: Int = try reader.value("num_stages")
-      generator = ConfigNodeBox(try reader.value("kernel_generate_head"), path: reader.path("kernel_generate_head"))
+      generator = ConfigNodeBox(
+        try reader.value("kernel_generate_head"), path: reader.path("kernel_generate_head"))
       updates = reader.boxes("kernel_update_head")
       guard updates.count == stages else {
-        throw reader.invalid("must be a list of num_stages heads, \(stages), found \(updates.count)", key: "kernel_update_head")
+        throw reader.invalid(
+          "must be a list of num_stages heads, \(stages), found \(updates.count)", key: "kernel_update_head")
       }
       initialization = try reader.initialization(default: [])
     }
@@ -27,15 +29,20 @@ final class IterativeDecodeHead: DecodeHead, ConfiguredModule {
   let initialization: [InitConfig]
 
   init(_ config: Config, _ context: BuildContext) throws {
-    guard let node = config.generator.node else { throw InvalidConfig("kernel_generate_head must be a head, found None") }
+    guard let node = config.generator.node else {
+      throw InvalidConfig("kernel_generate_head must be a head, found None")
+    }
     let head = try context.registries.decodeHeads.build(node, path: config.generator.path, context: context)
-    guard let head = head as? BaseDecodeHead, let classifier = head.convSeg, head.outChannels == head.classes else {
+    guard let head = head as? BaseDecodeHead, let classifier = head.convSeg, head.outChannels == head.classes
+    else {
       throw InvalidConfig("kernel_generate_head must classify pixels by a 1x1 convolution, one score a class")
     }
     kernelGenerateHead = head
     kernelUpdateHead = ModuleList(
       try config.updates.compactMap { box in
-        try box.node.map { try context.registries.kernelUpdateHeads.build($0, path: box.path, context: context) }
+        try box.node.map {
+          try context.registries.kernelUpdateHeads.build($0, path: box.path, context: context)
+        }
       })
     if let odd = kernelUpdateHead.first(where: { $0.channels != classifier.inChannels }) {
       throw InvalidConfig(
@@ -43,7 +50,8 @@ final class IterativeDecodeHead: DecodeHead, ConfiguredModule {
           + "found \(odd.channels)")
     }
     initialization = config.initialization
-    super.init(classes: head.classes, outChannels: head.classes, threshold: nil, alignCorners: head.alignCorners)
+    super.init(
+      classes: head.classes, outChannels: head.classes, threshold: nil, alignCorners: head.alignCorners)
   }
 
   /// The scores of all stages.

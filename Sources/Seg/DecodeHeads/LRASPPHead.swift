@@ -21,7 +21,8 @@ final class LRASPPHead: BaseDecodeHead {
         throw reader.invalid("must be three numbers, found \(inputs)", key: "in_channels")
       }
       guard branchChannels.count == inputs.count - 1 else {
-        throw reader.invalid("must be \(inputs.count - 1) numbers, found \(branchChannels)", key: "branch_channels")
+        throw reader.invalid(
+          "must be \(inputs.count - 1) numbers, found \(branchChannels)", key: "branch_channels")
       }
     }
   }
@@ -42,7 +43,9 @@ final class LRASPPHead: BaseDecodeHead {
     }
     let (norm, activation) = (base.style.norm, base.style.activation)
     convs = Sequential(
-      named: config.branchChannels.enumerated().map { ("conv\($0)", Conv2d(inputs[$0], $1, kernel: 1, bias: false)) })
+      named: config.branchChannels.enumerated().map {
+        ("conv\($0)", Conv2d(inputs[$0], $1, kernel: 1, bias: false))
+      })
     convUps = Sequential(
       named: config.branchChannels.enumerated().map {
         ("conv_up\($0)", pointwise(channels + $1, norm: norm, activation))
@@ -50,7 +53,8 @@ final class LRASPPHead: BaseDecodeHead {
     convUpInput = Conv2d(channels, channels, kernel: 1)
     asppConv = pointwise(inputs[inputs.count - 1], norm: norm, activation)
     imagePool = Sequential([
-      AvgPool2d(Pair(Self.window), stride: Pair(h: 16, w: 20)), pointwise(inputs[2], norm: nil, .function(.sigmoid)),
+      AvgPool2d(Pair(Self.window), stride: Pair(h: 16, w: 20)),
+      pointwise(inputs[2], norm: nil, .function(.sigmoid)),
     ])
     try super.init(base, context)
   }
@@ -67,7 +71,8 @@ final class LRASPPHead: BaseDecodeHead {
     var x = convUpInput(aspp * imagePool(deep).resized(like: aspp, alignCorners: alignCorners))
     for level in convs.layers.indices.reversed() {
       let shallow = convs[level](inputs[level])
-      x = convUps[level](.concatenate([x.resized(like: shallow, alignCorners: alignCorners), shallow], axis: 1))
+      x = convUps[level](
+        .concatenate([x.resized(like: shallow, alignCorners: alignCorners), shallow], axis: 1))
     }
     return x
   }

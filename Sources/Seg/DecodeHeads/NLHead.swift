@@ -16,7 +16,8 @@ final class NLHead: FCNHead {
       (options.conv, options.norm) = (head.base.style.conv, head.base.style.norm)
       guard options.mode != .gaussian else {
         // The original asks here for pooling that it cannot be told of.
-        throw reader.invalid("must be one of concatenation, dot_product, embedded_gaussian, found 'gaussian'", key: "mode")
+        throw reader.invalid(
+          "must be one of concatenation, dot_product, embedded_gaussian, found 'gaussian'", key: "mode")
       }
     }
   }

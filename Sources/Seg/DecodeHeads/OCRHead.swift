@@ -51,11 +51,14 @@ final class OCRHead: BaseDecodeHead {
   }
 
   private func scores(_ features: [Tensor], _ previous: Tensor?) throws -> Tensor {
-    guard let previous else { throw InvalidConfig("OCRHead must be behind another head, in a CascadeEncoderDecoder") }
+    guard let previous else {
+      throw InvalidConfig("OCRHead must be behind another head, in a CascadeEncoderDecoder")
+    }
     let x = bottleneck(try input(features))
     guard previous.shape[2...] == x.shape[2...] else {
       throw InvalidConfig(
-        "OCRHead: the scores of the head before must have the size of its features, \(x.shape), found \(previous.shape)")
+        "OCRHead: the scores of the head before must have the size of its features, \(x.shape), found \(previous.shape)"
+      )
     }
     // What each class looks like: the mean of the pixels, weighted by the softmax over them.
     let weights = previous.pixelRows.transposed()

@@ -28,7 +28,8 @@ final class PSAHead: BaseDecodeHead {
       kind = try reader.value("psa_type", default: .both)
       isCompact = try reader.value("compact", default: false)
       shrinkFactor = try reader.positive("shrink_factor", default: 2)
-      divisor = try reader.value("normalization_factor", default: 1 as Float?) ?? Float(maskSize.h * maskSize.w)
+      divisor =
+        try reader.value("normalization_factor", default: 1 as Float?) ?? Float(maskSize.h * maskSize.w)
       guard divisor != 0 else { throw reader.invalid("must not be 0", key: "normalization_factor") }
       usesSoftmax = try reader.value("psa_softmax", default: true)
       base = try DecodeHeadConfig(from: &reader)
@@ -83,7 +84,9 @@ final class PSAHead: BaseDecodeHead {
         "PSAHead: with compact, mask_size must be that of the shrunk feature map, \(size[0])x\(size[1]), "
           + "found \(settings.maskSize.h)x\(settings.maskSize.w)")
     }
-    func spread(_ reduce: ConvModule, _ attention: Sequential, _ kind: PointwiseSpatialMask.Kind, turns: Bool) -> Tensor {
+    func spread(_ reduce: ConvModule, _ attention: Sequential, _ kind: PointwiseSpatialMask.Kind, turns: Bool)
+      -> Tensor
+    {
       let small = reduce(x).resized(to: size, alignCorners: alignsCorners)
       return aggregated(small, attention(small), kind, turns: turns)
     }
@@ -92,10 +95,13 @@ final class PSAHead: BaseDecodeHead {
     case .collect: y = spread(reduce, attention, .collect, turns: true)
     case .distribute: y = spread(reduce, attention, .distribute, turns: false)
     case .both:
-      guard let reduceP, let attentionP else { preconditionFailure("PSAHead: two directions have two projections") }
+      guard let reduceP, let attentionP else {
+        preconditionFailure("PSAHead: two directions have two projections")
+      }
       y = .concatenate(
         [
-          spread(reduce, attention, .collect, turns: false), spread(reduceP, attentionP, .distribute, turns: true),
+          spread(reduce, attention, .collect, turns: false),
+          spread(reduceP, attentionP, .distribute, turns: true),
         ], axis: 1)
     }
     y = proj(y).resized(like: x, alignCorners: alignsCorners)

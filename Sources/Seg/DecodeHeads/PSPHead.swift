@@ -21,7 +21,8 @@ final class PSPHead: BaseDecodeHead {
     let base = config.base
     pspModules = PyramidPooling(
       scales: config.scales, base.inChannels, base.channels, base.style, alignCorners: base.alignCorners)
-    bottleneck = base.convModule(base.inChannels + config.scales.count * base.channels, base.channels, kernel: 3)
+    bottleneck = base.convModule(
+      base.inChannels + config.scales.count * base.channels, base.channels, kernel: 3)
     try super.init(base, context)
   }
 

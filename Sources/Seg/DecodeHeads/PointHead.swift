@@ -3,8 +3,8 @@ import PyConfig
 
 /// Classifies single points anew, those of which the head before is least certain.
 ///
-/// Kirillov et al., "PointRend", 2019 (<https://arxiv.org/abs/1912.08193>). Mirrors mmseg's `PointHead`: the second head of
-/// a cascade.
+/// Kirillov et al., "PointRend", 2019 (<https://arxiv.org/abs/1912.08193>). Mirrors mmseg's `PointHead`: the second
+/// head of a cascade.
 final class PointHead: BaseDecodeHead {
   struct Config: ConfigRecord {
     var base: DecodeHeadConfig
@@ -14,7 +14,9 @@ final class PointHead: BaseDecodeHead {
 
     init(from reader: inout ConfigReader) throws {
       layers = try reader.value("num_fcs", default: 3)
-      guard (0...64).contains(layers) else { throw reader.invalid("must be in 0...64, found \(layers)", key: "num_fcs") }
+      guard (0...64).contains(layers) else {
+        throw reader.invalid("must be in 0...64, found \(layers)", key: "num_fcs")
+      }
       repeatsScores = try reader.value("coarse_pred_each_layer", default: true)
       if let conv = reader.node("conv_cfg"), !conv.isNone, conv["type"]?.string != "Conv1d" {
         throw reader.invalid("must be Conv1d: the layers are those of points", key: "conv_cfg")
@@ -22,7 +24,8 @@ final class PointHead: BaseDecodeHead {
       base = try DecodeHeadConfig(
         from: &reader, transform: .multipleSelect,
         initialization: [
-          InitConfig(.normal(mean: 0, std: 0.01), overrides: [("fc_seg", InitConfig(.normal(mean: 0, std: 0.01)))])
+          InitConfig(
+            .normal(mean: 0, std: 0.01), overrides: [("fc_seg", InitConfig(.normal(mean: 0, std: 0.01)))])
         ])
       guard base.style.norm?.kind ?? .batchNorm1d == .batchNorm1d else {
         throw reader.invalid("must be BN1d: the layers are those of points", key: "norm_cfg")
@@ -63,10 +66,14 @@ final class PointHead: BaseDecodeHead {
     return fcSeg(x)
   }
 
-  private func checked(_ features: [Tensor], _ previous: Tensor?) throws -> (maps: [Tensor], previous: Tensor) {
-    guard let previous else { throw InvalidConfig("PointHead must be behind another head, in a CascadeEncoderDecoder") }
+  private func checked(_ features: [Tensor], _ previous: Tensor?) throws -> (maps: [Tensor], previous: Tensor)
+  {
+    guard let previous else {
+      throw InvalidConfig("PointHead must be behind another head, in a CascadeEncoderDecoder")
+    }
     guard previous.shape[1] == classes else {
-      throw InvalidConfig("PointHead: num_classes must be that of the head before, \(previous.shape[1]), found \(classes)")
+      throw InvalidConfig(
+        "PointHead: num_classes must be that of the head before, \(previous.shape[1]), found \(classes)")
     }
     return (try selected(features), previous)
   }
@@ -74,12 +81,17 @@ final class PointHead: BaseDecodeHead {
   // MARK: - Testing
 
   override func predict(_ features: [Tensor], previous: Tensor?, _ settings: TestSettings) throws -> Tensor {
-    guard let steps = settings.subdivisionSteps, let count = settings.subdivisionPoints, let factor = settings.scale
-    else { throw InvalidConfig("PointHead needs subdivision_steps, subdivision_num_points and scale_factor in test_cfg") }
+    guard let steps = settings.subdivisionSteps, let count = settings.subdivisionPoints,
+      let factor = settings.scale
+    else {
+      throw InvalidConfig(
+        "PointHead needs subdivision_steps, subdivision_num_points and scale_factor in test_cfg")
+    }
     let (maps, coarse) = try checked(features, previous)
     var refined = coarse
     for _ in 0..<steps {
-      refined = refined.interpolate(scaleFactor: ScaleFactor(factor), mode: .bilinear, alignCorners: alignCorners)
+      refined = refined.interpolate(
+        scaleFactor: ScaleFactor(factor), mode: .bilinear, alignCorners: alignCorners)
       let (n, h, w) = (refined.shape[0], refined.shape[2], refined.shape[3])
       let chosen = min(h * w, count)
       guard chosen > 0 else { continue }
@@ -104,7 +116,8 @@ final class PointHead: BaseDecodeHead {
   }
 
   /// The losses at given points, `[N, P, 2]`.
-  func losses(_ features: [Tensor], previous: Tensor?, labels: Tensor, at points: Tensor) throws -> LossTerms {
+  func losses(_ features: [Tensor], previous: Tensor?, labels: Tensor, at points: Tensor) throws -> LossTerms
+  {
     let (maps, coarse) = try checked(features, previous)
     let scores = scores(maps, coarse, at: points).transposed()
     let classes = withoutGradient {
@@ -112,7 +125,9 @@ final class PointHead: BaseDecodeHead {
         .squeezed(2).converted(to: .int64)
     }
     var terms = LossTerms()
-    for loss in lossFunctions { terms["point" + loss.name] = try loss(scores, classes, ignored: config.ignored) }
+    for loss in lossFunctions {
+      terms["point" + loss.name] = try loss(scores, classes, ignored: config.ignored)
+    }
     terms["acc_point"] = PixelLabels.accuracy(scores, classes, ignored: config.ignored)
     return terms
   }

@@ -43,9 +43,11 @@ enum PointSampling {
   /// - Parameter scores: of the head before, `[N, classes, H, W]`.
   /// - Throws: `InvalidConfig` where `train_cfg` does not say how many.
   static func trainingPoints(_ scores: Tensor, _ settings: TrainSettings) throws -> Tensor {
-    guard let count = settings.points, let oversampling = settings.oversampling, let importance = settings.importance
+    guard let count = settings.points, let oversampling = settings.oversampling,
+      let importance = settings.importance
     else {
-      throw InvalidConfig("PointHead needs num_points, oversample_ratio and importance_sample_ratio in train_cfg")
+      throw InvalidConfig(
+        "PointHead needs num_points, oversample_ratio and importance_sample_ratio in train_cfg")
     }
     let n = scores.shape[0]
     var generator = RandomGenerator(seed: RandomSource.current.next())

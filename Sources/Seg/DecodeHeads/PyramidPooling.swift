@@ -11,12 +11,16 @@ final class PyramidPooling: Module {
   private let alignCorners: Bool
 
   init(scales: [Int], _ inChannels: Int, _ channels: Int, _ style: ConvStyle, alignCorners: Bool) {
-    stages = scales.map { Sequential([AdaptiveAvgPool2d(Pair($0)), style.make(inChannels, channels, kernel: 1)]) }
+    stages = scales.map {
+      Sequential([AdaptiveAvgPool2d(Pair($0)), style.make(inChannels, channels, kernel: 1)])
+    }
     self.alignCorners = alignCorners
   }
 
   override var listsChildren: Bool { true }
-  override var listedChildren: [(key: String, module: Module)] { stages.enumerated().map { (String($0), $1) } }
+  override var listedChildren: [(key: String, module: Module)] {
+    stages.enumerated().map { (String($0), $1) }
+  }
 
   func callAsFunction(_ x: Tensor) -> [Tensor] {
     stages.map { $0(x).resized(like: x, alignCorners: alignCorners) }

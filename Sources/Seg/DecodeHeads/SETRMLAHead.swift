@@ -2,7 +2,8 @@ import Core
 
 /// Several feature maps of a vision transformer, each convolved twice and enlarged.
 ///
-/// The multi-level head of SETR, Zheng et al., 2020 (<https://arxiv.org/abs/2012.15840>). Mirrors mmseg's `SETRMLAHead`.
+/// The multi-level head of SETR, Zheng et al., 2020 (<https://arxiv.org/abs/2012.15840>). Mirrors mmseg's
+/// `SETRMLAHead`.
 final class SETRMLAHead: BaseDecodeHead {
   struct Config: ConfigRecord {
     var base: DecodeHeadConfig
@@ -16,7 +17,8 @@ final class SETRMLAHead: BaseDecodeHead {
       base = try DecodeHeadConfig(from: &reader, transform: .multipleSelect)
       guard base.channels == base.inputChannels.count * branchChannels else {
         throw reader.invalid(
-          "must be mla_channels for each of \(base.inputChannels.count) inputs, found \(base.channels)", key: "channels")
+          "must be mla_channels for each of \(base.inputChannels.count) inputs, found \(base.channels)",
+          key: "channels")
       }
       try reader.check(base.style.norm, channels: [branchChannels])
     }

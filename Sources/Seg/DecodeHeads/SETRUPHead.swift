@@ -2,8 +2,8 @@ import Core
 
 /// Convolutions, each followed by an enlargement, on the normalised features of a vision transformer.
 ///
-/// The naive and the progressive head of SETR, Zheng et al., 2020 (<https://arxiv.org/abs/2012.15840>). Mirrors mmseg's
-/// `SETRUPHead`.
+/// The naive and the progressive head of SETR, Zheng et al., 2020 (<https://arxiv.org/abs/2012.15840>). Mirrors
+/// mmseg's `SETRUPHead`.
 final class SETRUPHead: BaseDecodeHead {
   struct Config: ConfigRecord {
     var base: DecodeHeadConfig
@@ -20,7 +20,9 @@ final class SETRUPHead: BaseDecodeHead {
       }
       factor = try reader.enlargement("up_scale", default: 4)
       kernel = try reader.value("kernel_size", default: 3)
-      guard kernel == 1 || kernel == 3 else { throw reader.invalid("must be 1 or 3, found \(kernel)", key: "kernel_size") }
+      guard kernel == 1 || kernel == 3 else {
+        throw reader.invalid("must be 1 or 3, found \(kernel)", key: "kernel_size")
+      }
       base = try DecodeHeadConfig(
         from: &reader,
         initialization: [.constant(1, layers: ["LayerNorm"])] + DecodeHeadConfig.standardInitialization)
@@ -62,7 +64,9 @@ extension ConfigReader {
     var standard = NormConfig(.layerNorm)
     standard.eps = 1e-6
     let norm = try value("norm_layer", default: standard)
-    guard norm.kind == .layerNorm else { throw invalid("must be LN, which takes rows of features", key: "norm_layer") }
+    guard norm.kind == .layerNorm else {
+      throw invalid("must be LN, which takes rows of features", key: "norm_layer")
+    }
     return norm
   }
 

@@ -2,7 +2,8 @@ import Core
 
 /// Learns where classes meet: an auxiliary head whose labels are the borders of the label map.
 ///
-/// Fan et al., "Rethinking BiSeNet", 2021, section 3.3 (<https://arxiv.org/abs/2104.13188>). Mirrors mmseg's `STDCHead`.
+/// Fan et al., "Rethinking BiSeNet", 2021, section 3.3 (<https://arxiv.org/abs/2104.13188>). Mirrors mmseg's
+/// `STDCHead`.
 final class STDCHead: FCNHead {
   struct BoundaryConfig: ConfigRecord {
     var head: FCNHead.Config
@@ -22,7 +23,8 @@ final class STDCHead: FCNHead {
 
   init(_ config: BoundaryConfig, _ context: BuildContext) throws {
     laplacianKernel = Buffer(Tensor([-1, -1, -1, -1, 8, -1, -1, -1, -1] as [Float], shape: [1, 1, 3, 3]))
-    fusionKernel = Parameter(Tensor([0.6, 0.3, 0.1] as [Float], shape: [1, 3, 1, 1]), requiresGradient: false)
+    fusionKernel = Parameter(
+      Tensor([0.6, 0.3, 0.1] as [Float], shape: [1, 3, 1, 1]), requiresGradient: false)
     boundaryThreshold = config.threshold
     try super.init(config.head, context)
   }

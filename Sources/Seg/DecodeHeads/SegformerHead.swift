@@ -32,7 +32,8 @@ final class SegformerHead: BaseDecodeHead {
     let size = Pair(h: inputs[0].shape[2], w: inputs[0].shape[3])
     let maps = zip(convs, inputs).map { conv, x in
       let y = conv(x)
-      return y.shape[2...] == inputs[0].shape[2...] ? y : y.interpolate(size: size, mode: mode, alignCorners: alignCorners)
+      return y.shape[2...] == inputs[0].shape[2...]
+        ? y : y.interpolate(size: size, mode: mode, alignCorners: alignCorners)
     }
     return fusionConv(.concatenate(maps, axis: 1))
   }

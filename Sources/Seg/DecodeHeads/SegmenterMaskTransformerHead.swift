@@ -2,7 +2,8 @@ import Core
 
 /// A transformer over pixels and one token a class; the products of both are the scores.
 ///
-/// Strudel et al., "Segmenter", 2021 (<https://arxiv.org/abs/2105.05633>). Mirrors mmseg's `SegmenterMaskTransformerHead`.
+/// Strudel et al., "Segmenter", 2021 (<https://arxiv.org/abs/2105.05633>). Mirrors mmseg's
+/// `SegmenterMaskTransformerHead`.
 final class SegmenterMaskTransformerHead: BaseDecodeHead {
   struct Config: ConfigRecord {
     var base: DecodeHeadConfig
@@ -17,18 +18,27 @@ final class SegmenterMaskTransformerHead: BaseDecodeHead {
 
     init(from reader: inout ConfigReader) throws {
       depth = try reader.value("num_layers")
-      guard (0...256).contains(depth) else { throw reader.invalid("must be in 0...256, found \(depth)", key: "num_layers") }
+      guard (0...256).contains(depth) else {
+        throw reader.invalid("must be in 0...256, found \(depth)", key: "num_layers")
+      }
       heads = try reader.positive("num_heads")
       width = try reader.positive("embed_dims")
-      guard width % heads == 0 else { throw reader.invalid("must divide embed_dims, \(width), found \(heads)", key: "num_heads") }
+      guard width % heads == 0 else {
+        throw reader.invalid("must divide embed_dims, \(width), found \(heads)", key: "num_heads")
+      }
       layer = VisionTransformerLayer.Options()
       layer.attention = .torch
       layer.hidden = try reader.positive("mlp_ratio", default: 4) * width
       dropPath = try reader.value("drop_path_rate", default: 0.1)
       layer.dropout = try reader.value("drop_rate", default: 0)
       layer.attentionDropout = try reader.value("attn_drop_rate", default: 0)
-      for (key, rate) in [("drop_path_rate", dropPath), ("drop_rate", layer.dropout), ("attn_drop_rate", layer.attentionDropout)] {
-        guard (0...1).contains(rate) else { throw reader.invalid("must be in 0...1, found \(rate)", key: key) }
+      for (key, rate) in [
+        ("drop_path_rate", dropPath), ("drop_rate", layer.dropout),
+        ("attn_drop_rate", layer.attentionDropout),
+      ] {
+        guard (0...1).contains(rate) else {
+          throw reader.invalid("must be in 0...1, found \(rate)", key: key)
+        }
       }
       layer.feedForwardLayers = try reader.value("num_fcs", default: 2)
       guard (2...64).contains(layer.feedForwardLayers) else {
@@ -37,7 +47,9 @@ final class SegmenterMaskTransformerHead: BaseDecodeHead {
       layer.qkvBias = try reader.value("qkv_bias", default: true)
       layer.activation = try reader.value("act_cfg", default: .function(.gelu))
       norm = try reader.value("norm_cfg", default: NormConfig(.layerNorm))
-      guard norm.kind == .layerNorm else { throw reader.invalid("must be LN, which takes rows of features", key: "norm_cfg") }
+      guard norm.kind == .layerNorm else {
+        throw reader.invalid("must be LN, which takes rows of features", key: "norm_cfg")
+      }
       layer.norm = norm
       deviation = try reader.value("init_std", default: 0.02)
       base = try DecodeHeadConfig(from: &reader)

@@ -24,7 +24,8 @@ final class UPerHead: BaseDecodeHead {
     let base = config.base
     let inputs = base.inputChannels
     let (top, channels) = (inputs[inputs.count - 1], base.channels)
-    pspModules = PyramidPooling(scales: config.scales, top, channels, base.style, alignCorners: base.alignCorners)
+    pspModules = PyramidPooling(
+      scales: config.scales, top, channels, base.style, alignCorners: base.alignCorners)
     bottleneck = base.convModule(top + config.scales.count * channels, channels, kernel: 3)
     lateralConvs = ModuleList(inputs.dropLast().map { base.convModule($0, channels, kernel: 1) })
     fpnConvs = ModuleList(inputs.dropLast().map { _ in base.convModule(channels, channels, kernel: 3) })

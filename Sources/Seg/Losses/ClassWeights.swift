@@ -20,7 +20,8 @@ enum ClassWeights {
     guard let weights else { return nil }
     guard weights.count == scores.shape[1] else {
       throw InvalidConfig(
-        "\(loss): class_weight must have one entry for each of \(scores.shape[1]) classes, found \(weights.count)")
+        "\(loss): class_weight must have one entry for each of \(scores.shape[1]) classes, found \(weights.count)"
+      )
     }
     return Tensor(weights)
   }
@@ -29,19 +30,27 @@ enum ClassWeights {
     if path.hasSuffix(".pkl") {
       let value = try TorchFile.readPickle(path: path)
       if let tensor = value.tensor { return tensor.asFloat32() }
-      guard let items = value.elements else { throw DataError("must hold a list of numbers, found \(value.summary)", file: path) }
+      guard let items = value.elements else {
+        throw DataError("must hold a list of numbers, found \(value.summary)", file: path)
+      }
       return try items.map {
-        guard let number = $0.double else { throw DataError("must hold numbers, found \($0.summary)", file: path) }
+        guard let number = $0.double else {
+          throw DataError("must hold numbers, found \($0.summary)", file: path)
+        }
         return Float(number)
       }
     }
-    guard let data = FileManager.default.contents(atPath: path) else { throw DataError("cannot be read", file: path) }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw DataError("cannot be read", file: path)
+    }
     if path.hasSuffix(".npy") { return try numpy([UInt8](data), path) }
     let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
     // A YAML list of one number a line, or a list in brackets, which JSON and YAML write alike.
     let isBlock = !lines.isEmpty && lines.allSatisfy { $0.hasPrefix("- ") }
-    let text = isBlock ? "[" + lines.map { $0.dropFirst(2) }.joined(separator: ", ") + "]" : lines.joined(separator: " ")
+    let text =
+      isBlock
+      ? "[" + lines.map { $0.dropFirst(2) }.joined(separator: ", ") + "]" : lines.joined(separator: " ")
     guard let values = try? JSONDecoder().decode([Double].self, from: Data(text.utf8)) else {
       throw DataError("must hold a list of numbers", file: path)
     }
@@ -51,7 +60,9 @@ enum ClassWeights {
   /// NumPy's file format, for one axis of floating-point numbers.
   private static func numpy(_ bytes: [UInt8], _ path: String) throws -> [Float] {
     func fail(_ text: String) -> DataError { DataError(text, file: path) }
-    guard bytes.count > 12, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else { throw fail("is not a NumPy file") }
+    guard bytes.count > 12, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
+      throw fail("is not a NumPy file")
+    }
     let isLong = bytes[6] >= 2
     let headerStart = isLong ? 12 : 10
     var length = Int(bytes[8]) | Int(bytes[9]) << 8

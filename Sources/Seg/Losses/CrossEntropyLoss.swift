@@ -20,7 +20,8 @@ struct CrossEntropyLoss: SegmentationLoss, ConfigRecord {
   init(from reader: inout ConfigReader) throws {
     usesSigmoid = try reader.value("use_sigmoid", default: false)
     guard try reader.value("use_mask", default: false) == false else {
-      throw reader.invalid("must be False: it is for masks of instances, which decode heads do not give", key: "use_mask")
+      throw reader.invalid(
+        "must be False: it is for masks of instances, which decode heads do not give", key: "use_mask")
     }
     reduction = try reader.value("reduction", default: .mean)
     classWeight = try ClassWeights.read(&reader)
@@ -45,7 +46,8 @@ struct CrossEntropyLoss: SegmentationLoss, ConfigRecord {
   ) throws -> Tensor {
     let counted = try PixelLabels.check(labels, classes: scores.shape[1], ignored: ignored)
     let loss = scores.crossEntropy(
-      labels, weight: try ClassWeights.tensor(classWeight, for: scores, "CrossEntropyLoss"), ignoreIndex: ignored,
+      labels, weight: try ClassWeights.tensor(classWeight, for: scores, "CrossEntropyLoss"),
+      ignoreIndex: ignored,
       reduction: .none)
     let factor = averagesCounted && reduction == .mean ? Float(counted) : nil
     return try reduction(loss, weight: weight, averageFactor: factor)

@@ -2,8 +2,8 @@ import Core
 
 /// How little the pixels of a class and their probabilities overlap: `1 - (2 Σ p t + s) / (Σ pᵉ + Σ tᵉ + s)`.
 ///
-/// Milletari et al., "V-Net", 2016 (<https://arxiv.org/abs/1606.04797>). Mirrors mmseg's `DiceLoss`: the denominator is over
-/// all pixels, also ignored ones.
+/// Milletari et al., "V-Net", 2016 (<https://arxiv.org/abs/1606.04797>). Mirrors mmseg's `DiceLoss`: the
+/// denominator is over all pixels, also ignored ones.
 struct DiceLoss: SegmentationLoss, ConfigRecord {
   private let config: RegionLossConfig
   private let exponent: Float

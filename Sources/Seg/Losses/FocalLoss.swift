@@ -30,13 +30,15 @@ struct FocalLoss: SegmentationLoss, ConfigRecord {
     let (classes, ignored) = (scores.shape[1], ignored ?? PixelLabels.none)
     try PixelLabels.check(labels, classes: classes, ignored: ignored)
     guard !alpha.wasList || alpha.elements.count == classes else {
-      throw InvalidConfig("FocalLoss: alpha must have one entry for each of \(classes) classes, found \(alpha.elements.count)")
+      throw InvalidConfig(
+        "FocalLoss: alpha must have one entry for each of \(classes) classes, found \(alpha.elements.count)")
     }
     // A row for each pixel.
     let rows = scores.permuted([0] + Array(2..<scores.rank) + [1]).reshaped([labels.count, classes])
     let flat = labels.reshaped([labels.count])
     let valid = flat.compared(.notEqual, ignored)
-    let t = Tensor.where(valid, flat.converted(to: .int64), Tensor([Int64(0)], shape: [])).oneHot(classes: classes)
+    let t = Tensor.where(valid, flat.converted(to: .int64), Tensor([Int64(0)], shape: [])).oneHot(
+      classes: classes)
     let p = rows.sigmoid()
     let wrongness = (1 - p) * t + p * (1 - t)
     let share = Tensor(alpha.elements)
@@ -44,7 +46,9 @@ struct FocalLoss: SegmentationLoss, ConfigRecord {
     let loss = rows.binaryCrossEntropyWithLogits(t, reduction: .none) * (balance * wrongness.power(gamma))
     var factor = valid.converted(to: .float32).reshaped([labels.count, 1])
     if let weight { factor = factor * weight.reshaped([labels.count, 1]) }
-    if let weights = try ClassWeights.tensor(classWeight, for: scores, "FocalLoss") { factor = factor * weights }
+    if let weights = try ClassWeights.tensor(classWeight, for: scores, "FocalLoss") {
+      factor = factor * weights
+    }
     let result = try (reduction ?? self.reduction)(loss, weight: factor) * lossWeight
     if result.shape != loss.shape { return result }
     let last = labels.rank

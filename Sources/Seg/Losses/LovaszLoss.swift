@@ -60,7 +60,9 @@ struct LovaszLoss: SegmentationLoss, ConfigRecord {
   private func softmax(_ probabilities: Tensor, _ labels: Tensor, _ ignored: Int?) throws -> Tensor {
     let count = probabilities.shape[1]
     if let classWeight, classWeight.count != count {
-      throw InvalidConfig("LovaszLoss: class_weight must have one entry for each of \(count) classes, found \(classWeight.count)")
+      throw InvalidConfig(
+        "LovaszLoss: class_weight must have one entry for each of \(count) classes, found \(classWeight.count)"
+      )
     }
     let (valid, classesOfPixels) = counted(labels, ignored)
     // Only pixels that do not count: nothing to learn.
@@ -69,7 +71,9 @@ struct LovaszLoss: SegmentationLoss, ConfigRecord {
     let wanted: [Int]
     switch classes {
     case .all, .present:
-      guard count > 1 else { throw InvalidConfig("LovaszLoss: one score a pixel goes with loss_type 'binary'") }
+      guard count > 1 else {
+        throw InvalidConfig("LovaszLoss: one score a pixel goes with loss_type 'binary'")
+      }
       wanted = Array(0..<count)
     case .some(let list):
       guard list.allSatisfy({ (0..<count).contains($0) }) else {
@@ -92,7 +96,8 @@ struct LovaszLoss: SegmentationLoss, ConfigRecord {
   /// - Parameter scores: of the second of two classes, as many as labels.
   private func hinge(_ scores: Tensor, _ labels: Tensor, _ ignored: Int?) throws -> Tensor {
     guard scores.count == labels.count else {
-      throw InvalidConfig("LovaszLoss: loss_type 'binary' takes one score a pixel, found \(scores.shape) for \(labels.shape)")
+      throw InvalidConfig(
+        "LovaszLoss: loss_type 'binary' takes one score a pixel, found \(scores.shape) for \(labels.shape)")
     }
     let (valid, classesOfPixels) = counted(labels, ignored)
     if valid.isEmpty { return scores.sum() * 0 }

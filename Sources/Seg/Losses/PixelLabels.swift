@@ -20,7 +20,8 @@ enum PixelLabels {
     }
     if let wrong {
       throw InvalidConfig(
-        "labels must be in 0..<\(classes)" + (ignored == Int64(none) ? "" : " or \(ignored), which is ignored,")
+        "labels must be in 0..<\(classes)"
+          + (ignored == Int64(none) ? "" : " or \(ignored), which is ignored,")
           + " found \(wrong): the head has too few classes for the data set, or reduce_zero_label is wrong")
     }
     return counted

@@ -5,7 +5,8 @@ struct RegionLossConfig {
   var smooth: Float
   var classWeight: [Float]?
   var lossWeight: Float
-  /// A label that does not count where masks are compared, and a class that is left out if there is one of that number.
+  /// A label that does not count where masks are compared, and a class that is left out if there is one of that
+  /// number.
   var ignored: Int
   var name: String
 
@@ -22,7 +23,8 @@ struct RegionLossConfig {
     let classes = losses.shape[1]
     var factors = classWeight ?? [Float](repeating: 1, count: classes)
     guard factors.count == classes else {
-      throw InvalidConfig("\(loss): class_weight must have one entry for each of \(classes) classes, found \(factors.count)")
+      throw InvalidConfig(
+        "\(loss): class_weight must have one entry for each of \(classes) classes, found \(factors.count)")
     }
     if (0..<classes).contains(ignored) { factors[ignored] = 0 }
     return (losses.mean([0]) * Tensor(factors)).sum() * (lossWeight / Float(classes))
@@ -35,7 +37,8 @@ struct RegionLossConfig {
     _ scores: Tensor, _ labels: Tensor, _ loss: StaticString
   ) throws -> (probabilities: Tensor, targets: Tensor, valid: Tensor) {
     guard scores.rank == labels.rank + 1, scores.shape[2...] == labels.shape[1...], scores.rank >= 3 else {
-      throw InvalidConfig("\(loss): scores [N, C, ...] and labels [N, ...], found \(scores.shape) and \(labels.shape)")
+      throw InvalidConfig(
+        "\(loss): scores [N, C, ...] and labels [N, ...], found \(scores.shape) and \(labels.shape)")
     }
     let classes = scores.shape[1]
     let clamped = labels.elements(as: Int64.self).map { min(max($0, 0), Int64(classes - 1)) }

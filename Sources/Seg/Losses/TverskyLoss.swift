@@ -1,6 +1,7 @@
 import Core
 
-/// A Dice loss in which false positives and false negatives count differently: `1 - (TP + s) / (TP + α FP + β FN + s)`.
+/// A Dice loss in which false positives and false negatives count differently: `1 - (TP + s) / (TP + α FP + β FN +
+/// s)`.
 ///
 /// Salehi et al., 2017 (<https://arxiv.org/abs/1706.05721>). Mirrors mmseg's `TverskyLoss`.
 struct TverskyLoss: SegmentationLoss, ConfigRecord {
@@ -10,7 +11,9 @@ struct TverskyLoss: SegmentationLoss, ConfigRecord {
   init(from reader: inout ConfigReader) throws {
     let alpha: Double = try reader.value("alpha", default: 0.3)
     let beta: Double = try reader.value("beta", default: 0.7)
-    guard alpha + beta == 1 else { throw reader.invalid("alpha and beta must add up to 1, found \(alpha) and \(beta)") }
+    guard alpha + beta == 1 else {
+      throw reader.invalid("alpha and beta must add up to 1, found \(alpha) and \(beta)")
+    }
     (self.alpha, self.beta) = (Float(alpha), Float(beta))
     config = try RegionLossConfig(from: &reader, name: "loss_tversky")
   }

@@ -48,8 +48,10 @@ final class ICNeck: Module, Neck {
   let initialization: [InitConfig]
 
   init(_ config: Config) {
-    _fusion24 = Named("cff_24", CascadeFeatureFusion(low: config.inChannels[2], high: config.inChannels[1], config))
-    _fusion12 = Named("cff_12", CascadeFeatureFusion(low: config.outChannels, high: config.inChannels[0], config))
+    _fusion24 = Named(
+      "cff_24", CascadeFeatureFusion(low: config.inChannels[2], high: config.inChannels[1], config))
+    _fusion12 = Named(
+      "cff_12", CascadeFeatureFusion(low: config.outChannels, high: config.inChannels[0], config))
     (inChannels, initialization) = (config.inChannels, config.initialization)
   }
 

@@ -1,6 +1,7 @@
 import Core
 
-/// Joins feature maps of several sizes and convolves them with several dilations: a cheap stand-in for a dilated backbone.
+/// Joins feature maps of several sizes and convolves them with several dilations: a cheap stand-in for a dilated
+/// backbone.
 ///
 /// Wu et al., "FastFCN", 2019 (<https://arxiv.org/abs/1903.11816>). Mirrors mmseg's `JPU`.
 ///
@@ -22,7 +23,8 @@ final class JPU: Module, Neck {
       let end = try reader.value("end_level", default: -1)
       let last = end == -1 ? inChannels.count : end
       guard (0..<inChannels.count).contains(start), (start + 1...inChannels.count).contains(last) else {
-        throw reader.invalid("start_level and end_level must name a part of \(inChannels.count) levels, found \(start), \(end)")
+        throw reader.invalid(
+          "start_level and end_level must name a part of \(inChannels.count) levels, found \(start), \(end)")
       }
       levels = start..<last
       dilations = try reader.positives("dilations", default: [1, 2, 4, 8])
@@ -49,7 +51,8 @@ final class JPU: Module, Neck {
         Sequential([
           DepthwiseSeparableConvModule(
             config.levels.count * channels, channels, kernel: 3, padding: Pair($0), dilation: Pair($0),
-            style: ConvStyle(norm: style.norm, activation: style.activation), depthwise: ConvStyle(norm: style.norm))
+            style: ConvStyle(norm: style.norm, activation: style.activation),
+            depthwise: ConvStyle(norm: style.norm))
         ])
       })
     (levels, alignCorners) = (config.levels, config.alignCorners)
@@ -60,7 +63,8 @@ final class JPU: Module, Neck {
 
   func callAsFunction(_ features: [Tensor]) -> [Tensor] {
     let maps = zip(convLayers, features[levels]).map { $0($1) }
-    let joined = Tensor.concatenate(maps.map { $0.resized(like: maps[0], alignCorners: alignCorners) }, axis: 1)
+    let joined = Tensor.concatenate(
+      maps.map { $0.resized(like: maps[0], alignCorners: alignCorners) }, axis: 1)
     return features[levels].dropLast() + [.concatenate(dilationLayers.map { $0(joined) }, axis: 1)]
   }
 }

@@ -2,7 +2,8 @@ import Core
 
 /// Sums the feature maps of a vision transformer from the last to the first.
 ///
-/// The multi-level aggregation of SETR, Zheng et al., 2020 (<https://arxiv.org/abs/2012.15840>). Mirrors mmseg's `MLANeck`.
+/// The multi-level aggregation of SETR, Zheng et al., 2020 (<https://arxiv.org/abs/2012.15840>). Mirrors mmseg's
+/// `MLANeck`.
 final class MLANeck: Module, Neck {
   struct Config: ConfigRecord {
     var inChannels: [Int]
@@ -29,12 +30,16 @@ final class MLANeck: Module, Neck {
     init(_ config: Config) {
       channelProj = ModuleList(config.inChannels.map { config.style.make($0, config.outChannels, kernel: 1) })
       featExtract = ModuleList(
-        config.inChannels.map { _ in config.style.make(config.outChannels, config.outChannels, kernel: 3, padding: 1) })
+        config.inChannels.map { _ in
+          config.style.make(config.outChannels, config.outChannels, kernel: 3, padding: 1)
+        })
     }
 
     func callAsFunction(_ features: [Tensor]) -> [Tensor] {
       var sums: [Tensor] = []
-      for x in zip(channelProj, features).map({ $0($1) }).reversed() { sums.append(sums.last.map { $0 + x } ?? x) }
+      for x in zip(channelProj, features).map({ $0($1) }).reversed() {
+        sums.append(sums.last.map { $0 + x } ?? x)
+      }
       return zip(featExtract, sums).map { $0($1) }
     }
   }
@@ -50,7 +55,9 @@ final class MLANeck: Module, Neck {
     init(_ layers: [any NormLayer]) { self.layers = layers }
 
     override var listsChildren: Bool { true }
-    override var listedChildren: [(key: String, module: Module)] { layers.enumerated().map { (String($0), $1) } }
+    override var listedChildren: [(key: String, module: Module)] {
+      layers.enumerated().map { (String($0), $1) }
+    }
   }
 
   init(_ config: Config) {

@@ -14,7 +14,8 @@ final class MultiLevelNeck: Module, Neck {
       inChannels = try reader.positives("in_channels")
       outChannels = try reader.positive("out_channels")
       factors = try reader.value("scales", default: [0.5, 1, 2, 4])
-      guard factors.allSatisfy({ $0 > 0 && $0 <= 64 }), inChannels.count == 1 || inChannels.count >= factors.count,
+      guard factors.allSatisfy({ $0 > 0 && $0 <= 64 }),
+        inChannels.count == 1 || inChannels.count >= factors.count,
         !factors.isEmpty
       else {
         throw reader.invalid("must be positive, one for each input at most, found \(factors)", key: "scales")

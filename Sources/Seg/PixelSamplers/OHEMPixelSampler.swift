@@ -31,7 +31,9 @@ struct OHEMPixelSampler: PixelSampler, ConfigRecord {
         let losses = scores.crossEntropy(labels, ignoreIndex: ignored, reduction: .none).floats
         let probabilities = counted.map { expf(-losses[$0]) }
         let limit = max(smallest(probabilities, at: kept), threshold)
-        for (index, probability) in zip(counted, probabilities) where probability < limit { weights[index] = 1 }
+        for (index, probability) in zip(counted, probabilities) where probability < limit {
+          weights[index] = 1
+        }
       } else {
         let total = try loss(scores, labels, ignored, losses)
         let order = Tensor(counted.map { total[$0] }).argsorted(descending: true).elements(as: Int64.self)
@@ -54,7 +56,8 @@ struct OHEMPixelSampler: PixelSampler, ConfigRecord {
     for loss in losses {
       let value = try loss(scores, labels, weight: nil, ignored: ignored, reduction: LossReduction.none)
       guard value.shape == labels.shape else {
-        throw InvalidConfig("OHEMPixelSampler: without thresh, the loss must be one number a pixel, \(loss.name) is not")
+        throw InvalidConfig(
+          "OHEMPixelSampler: without thresh, the loss must be one number a pixel, \(loss.name) is not")
       }
       total = total.map { $0 + value } ?? value
     }

@@ -3,14 +3,18 @@ import Core
 func registerModels(_ registries: inout Registries) {
   registerSegmentors(&registries.segmentors)
   registerDecodeHeads(&registries.decodeHeads)
-  registries.kernelUpdateHeads.register("KernelUpdateHead", KernelUpdateHead.Config.self) { KernelUpdateHead($0) }
+  registries.kernelUpdateHeads.register("KernelUpdateHead", KernelUpdateHead.Config.self) {
+    KernelUpdateHead($0)
+  }
   registerNecks(&registries.necks)
   registerLosses(&registries.segmentationLosses)
   registries.pixelSamplers.register("OHEMPixelSampler", OHEMPixelSampler.self) { $0 }
 }
 
 private func registerSegmentors(_ segmentors: inout Registry<any Segmentor>) {
-  segmentors.register("CascadeEncoderDecoder", EncoderDecoder.CascadeConfig.self) { try EncoderDecoder($0.config, $1) }
+  segmentors.register("CascadeEncoderDecoder", EncoderDecoder.CascadeConfig.self) {
+    try EncoderDecoder($0.config, $1)
+  }
   segmentors.register("EncoderDecoder", EncoderDecoder.PlainConfig.self) { try EncoderDecoder($0.config, $1) }
 }
 

@@ -23,7 +23,8 @@ extension EncoderDecoder {
       // An older form: the file for the backbone stands at the segmentor.
       if let checkpoint: String = try reader.optional("pretrained") {
         guard backbone.node?["pretrained"]?.isNone ?? true else {
-          throw reader.invalid("both the backbone and the segmentor say which weights to start from", key: "pretrained")
+          throw reader.invalid(
+            "both the backbone and the segmentor say which weights to start from", key: "pretrained")
         }
         backbone.node?["pretrained"] = ConfigNode(.string(checkpoint), at: reader.location)
       }
@@ -36,7 +37,8 @@ extension EncoderDecoder {
       if isCascade {
         let stages: Int = try reader.value("num_stages")
         guard head.items != nil, decodeHeads.count == stages, stages > 0 else {
-          throw reader.invalid("must be a list of num_stages heads, \(stages), found \(head.summary)", key: "decode_head")
+          throw reader.invalid(
+            "must be a list of num_stages heads, \(stages), found \(head.summary)", key: "decode_head")
         }
       } else if head.items != nil {
         throw reader.invalid("must be one head; several are for CascadeEncoderDecoder", key: "decode_head")

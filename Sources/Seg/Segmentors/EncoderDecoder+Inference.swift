@@ -43,11 +43,13 @@ extension EncoderDecoder {
         for at in window { counts[at] += 1 }
       }
     }
-    let counts = Tensor(coverage(rows, h), shape: [1, 1, h, 1]) * Tensor(coverage(columns, w), shape: [1, 1, 1, w])
+    let counts =
+      Tensor(coverage(rows, h), shape: [1, 1, h, 1]) * Tensor(coverage(columns, w), shape: [1, 1, 1, w])
     return sum / counts
   }
 
-  /// Scores of one view without its padding, at a size from which they are yet to be resized to the original picture's.
+  /// Scores of one view without its padding, at a size from which they are yet to be resized to the original
+  /// picture's.
   private func croppedScores(_ view: SegmentationBatch, _ meta: ImageMeta) throws -> Tensor {
     let images = view.images
     // Padding was put below and to the right.
@@ -77,8 +79,10 @@ extension EncoderDecoder {
         var scores = try croppedScores(view, meta)
         if views.count == 1 && lastHead.outChannels > 1 {
           // Softmax keeps the order of scores: for one view the largest score says enough.
-          let labels = scores.resizedArgmax(size: Pair(h: size[0], w: size[1]), alignCorners: lastHead.alignCorners)
-          return labelMaps(meta.isFlipped ? labels.flipped([meta.flipDirection == "vertical" ? 1 : 2]) : labels)
+          let labels = scores.resizedArgmax(
+            size: Pair(h: size[0], w: size[1]), alignCorners: lastHead.alignCorners)
+          return labelMaps(
+            meta.isFlipped ? labels.flipped([meta.flipDirection == "vertical" ? 1 : 2]) : labels)
         }
         scores = scores.resized(to: size, alignCorners: lastHead.alignCorners)
         scores = lastHead.outChannels == 1 ? scores.sigmoid() : scores.softmax(1)
@@ -88,7 +92,8 @@ extension EncoderDecoder {
       guard var scores = total else { return [] }
       if lastHead.outChannels == 1 {
         if views.count > 1 { scores = scores / Float(views.count) }
-        return labelMaps(scores.compared(.greater, lastHead.threshold ?? 0.3).converted(to: .uint8).squeezed(1))
+        return labelMaps(
+          scores.compared(.greater, lastHead.threshold ?? 0.3).converted(to: .uint8).squeezed(1))
       }
       return labelMaps(scores.argmax(1).converted(to: .uint8))
     }
@@ -99,18 +104,21 @@ extension EncoderDecoder {
   /// - Throws: `InvalidConfig` unless it is the same for all of them.
   private func sharedMeta(_ view: SegmentationBatch) throws -> ImageMeta {
     guard let meta = view.metas.first, view.metas.count == view.images.shape[0] else {
-      throw InvalidConfig("each of \(view.images.shape[0]) pictures needs its meta data, found \(view.metas.count)")
+      throw InvalidConfig(
+        "each of \(view.images.shape[0]) pictures needs its meta data, found \(view.metas.count)")
     }
     guard
       view.metas.allSatisfy({
-        $0.originalShape == meta.originalShape && $0.imageShape == meta.imageShape && $0.isFlipped == meta.isFlipped
+        $0.originalShape == meta.originalShape && $0.imageShape == meta.imageShape
+          && $0.isFlipped == meta.isFlipped
           && $0.flipDirection == meta.flipDirection
       })
     else { throw InvalidConfig("pictures that are tested together must have one size and one flip") }
     guard meta.originalShape.count >= 2, meta.imageShape.count >= 2,
       (meta.originalShape.prefix(2) + meta.imageShape.prefix(2)).allSatisfy({ $0 > 0 })
     else { throw InvalidConfig("pictures must have at least one pixel, found \(meta.originalShape)") }
-    if meta.isFlipped, let direction = meta.flipDirection, direction != "horizontal", direction != "vertical" {
+    if meta.isFlipped, let direction = meta.flipDirection, direction != "horizontal", direction != "vertical"
+    {
       throw InvalidConfig("flip_direction must be horizontal or vertical in testing, found '\(direction)'")
     }
     return meta
@@ -118,6 +126,8 @@ extension EncoderDecoder {
 
   /// - Parameter labels: `[N, H, W]`, `uint8`.
   private func labelMaps(_ labels: Tensor) -> [LabelMap] {
-    labels.unbound().map { LabelMap(height: $0.shape[0], width: $0.shape[1], labels: $0.elements(as: UInt8.self)) }
+    labels.unbound().map {
+      LabelMap(height: $0.shape[0], width: $0.shape[1], labels: $0.elements(as: UInt8.self))
+    }
   }
 }

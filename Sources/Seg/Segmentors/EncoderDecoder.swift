@@ -3,8 +3,8 @@ import PyConfig
 
 /// A backbone, perhaps a neck, and heads: from a picture to class scores of its pixels.
 ///
-/// Mirrors mmseg's `EncoderDecoder` and, with several decode heads, `CascadeEncoderDecoder`, in which each head sees the
-/// scores of the one before. Auxiliary heads take part in training only.
+/// Mirrors mmseg's `EncoderDecoder` and, with several decode heads, `CascadeEncoderDecoder`, in which each head
+/// sees the scores of the one before. Auxiliary heads take part in training only.
 ///
 /// - Input: images `[N, C, H, W]`
 public final class EncoderDecoder: Module, Segmentor {
@@ -33,19 +33,24 @@ public final class EncoderDecoder: Module, Segmentor {
     }
     self.backbone = backbone
     inputChannels = backbone.state.first { $0.value.value.shape.count == 4 }?.value.value.shape[1]
-    neck = try config.neck.node.map { try registries.necks.buildRow($0, path: config.neck.path, context: context) }
+    neck = try config.neck.node.map {
+      try registries.necks.buildRow($0, path: config.neck.path, context: context)
+    }
     let stages = try heads(config.decodeHeads)
     guard let last = stages.last else { throw InvalidConfig("a segmentor needs a decode_head") }
     _decodeHead = Named("decode_head", config.isCascade ? ModuleList(stages) : last)
     let auxiliary = try heads(config.auxiliaryHeads)
-    _auxiliaryHead = Named("auxiliary_head", config.hasAuxiliaryList ? ModuleList(auxiliary) : auxiliary.first)
+    _auxiliaryHead = Named(
+      "auxiliary_head", config.hasAuxiliaryList ? ModuleList(auxiliary) : auxiliary.first)
     trainSettings = config.trainSettings
     testSettings = config.testSettings
     initialization = config.initialization
   }
 
   /// The decode heads in order; one unless they are a cascade.
-  var stages: [DecodeHead] { (decodeHead as? ModuleList<DecodeHead>)?.modules ?? [decodeHead as? DecodeHead].compactMap { $0 } }
+  var stages: [DecodeHead] {
+    (decodeHead as? ModuleList<DecodeHead>)?.modules ?? [decodeHead as? DecodeHead].compactMap { $0 }
+  }
 
   /// The head whose scores are the result.
   var lastHead: DecodeHead { stages[stages.count - 1] }
@@ -81,7 +86,8 @@ public final class EncoderDecoder: Module, Segmentor {
       terms.merge(try head.losses(features, previous: nil, labels: labels, trainSettings), prefix: "aux.")
     } else if let heads = auxiliaryHead as? ModuleList<DecodeHead> {
       for (index, head) in heads.enumerated() {
-        terms.merge(try head.losses(features, previous: nil, labels: labels, trainSettings), prefix: "aux_\(index).")
+        terms.merge(
+          try head.losses(features, previous: nil, labels: labels, trainSettings), prefix: "aux_\(index).")
       }
     }
     return terms
@@ -99,7 +105,9 @@ public final class EncoderDecoder: Module, Segmentor {
     for rule in initialization { rule.apply(to: self, using: &generator) }
     // The parts have the last word.
     forEachModule { key, module in
-      if !key.isEmpty, let part = module as? any ConfiguredModule { part.applyInitialization(using: &generator) }
+      if !key.isEmpty, let part = module as? any ConfiguredModule {
+        part.applyInitialization(using: &generator)
+      }
     }
   }
 }

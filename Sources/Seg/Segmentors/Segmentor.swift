@@ -17,7 +17,8 @@ public protocol Segmentor: TrainableModel, ConfiguredModule, InspectableModel {
 extension Segmentor {
   public func trainStep(_ batch: any TrainingBatch) throws -> TrainOutput {
     guard let batch = batch as? SegmentationBatch else {
-      throw InvalidConfig("a segmentor trains on batches of pictures with label maps, found \(type(of: batch))")
+      throw InvalidConfig(
+        "a segmentor trains on batches of pictures with label maps, found \(type(of: batch))")
     }
     let (loss, log) = try losses(batch).total()
     return TrainOutput(loss: loss, logVars: log, sampleCount: batch.images.shape[0])

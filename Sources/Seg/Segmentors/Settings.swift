@@ -39,7 +39,8 @@ public struct TestSettings: ConfigRecord, Sendable {
   }
 
   public var mode = Mode.whole
-  /// Of point heads: how often scores are enlarged by `scale` and their `subdivisionPoints` least certain ones redone.
+  /// Of point heads: how often scores are enlarged by `scale` and their `subdivisionPoints` least certain ones
+  /// redone.
   public var subdivisionSteps: Int?
   public var subdivisionPoints: Int?
   public var scale: Double?
@@ -53,7 +54,8 @@ public struct TestSettings: ConfigRecord, Sendable {
     switch name {
     case "whole": mode = .whole
     case "slide":
-      guard let size, let stride, (size.array + stride.array).allSatisfy({ (1...1 << 20).contains($0) }) else {
+      guard let size, let stride, (size.array + stride.array).allSatisfy({ (1...1 << 20).contains($0) })
+      else {
         throw reader.invalid("mode 'slide' needs a positive crop_size and stride")
       }
       mode = .slide(size: size, stride: stride)
@@ -62,9 +64,15 @@ public struct TestSettings: ConfigRecord, Sendable {
     subdivisionSteps = try reader.optional("subdivision_steps")
     subdivisionPoints = try reader.optional("subdivision_num_points")
     scale = try reader.optional("scale_factor")
-    for (key, number) in [("subdivision_steps", subdivisionSteps), ("subdivision_num_points", subdivisionPoints)] {
-      if let number, !(0...1 << 24).contains(number) { throw reader.invalid("must not be negative, found \(number)", key: key) }
+    for (key, number) in [
+      ("subdivision_steps", subdivisionSteps), ("subdivision_num_points", subdivisionPoints),
+    ] {
+      if let number, !(0...1 << 24).contains(number) {
+        throw reader.invalid("must not be negative, found \(number)", key: key)
+      }
     }
-    if let scale, !(scale > 0 && scale <= 64) { throw reader.invalid("must be in 0...64, found \(scale)", key: "scale_factor") }
+    if let scale, !(scale > 0 && scale <= 64) {
+      throw reader.invalid("must be in 0...64, found \(scale)", key: "scale_factor")
+    }
   }
 }

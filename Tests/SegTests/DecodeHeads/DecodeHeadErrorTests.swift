@@ -12,26 +12,74 @@ import Testing
     ("dict(type='FCNHead', in_channels=8, channels=4)", ": missing required key 'num_classes'"),
     ("dict(type='FCNHead', \(one), num_conv=3)", ": unknown key 'num_conv'; did you mean 'num_convs'?"),
     ("dict(type='FCNHead', \(one), dropout_ratio=2)", ".dropout_ratio: must be at most 1, found 2.0"),
-    ("dict(type='FCNHead', in_channels=8, channels=4, num_classes=3, num_convs=0)", ".num_convs: without convolutions, channels must be in_channels, 8, found 4"),
-    ("dict(type='FCNHead', \(one), input_transform='resize_concat')", ": in_channels and in_index must be lists of the same length, found [8] and [-1]"),
-    ("dict(type='FCNHead', \(one), norm_cfg=dict(type='GN', num_groups=3))", "norm_cfg.num_groups must divide all channel numbers, found 3 groups for 8 channels"),
-    ("dict(type='FCNHead', \(one), kernel_size=2)", ".kernel_size: must be odd with concat_input, which puts maps of one size together, found 2"),
-    ("dict(type='OCRHead', \(one), ocr_channels=3, norm_cfg=dict(type='GN', num_groups=2))", "norm_cfg.num_groups must divide all channel numbers, found 2 groups for 3 channels"),
-    ("dict(type='UPerHead', \(one))", ": in_channels and in_index must be lists of the same length, found [8] and [-1]"),
-    ("dict(type='PSPHead', \(one), pool_scales=(0, 1))", ".pool_scales: must be positive numbers, found [0, 1]"),
-    ("dict(type='FPNHead', \(many), feature_strides=[4, 8])", ".feature_strides: must be 3 positive numbers, found [4, 8]"),
-    ("dict(type='FPNHead', \(many), feature_strides=[8, 4, 16])", ".feature_strides: must begin with the smallest, found [8, 4, 16]"),
+    (
+      "dict(type='FCNHead', in_channels=8, channels=4, num_classes=3, num_convs=0)",
+      ".num_convs: without convolutions, channels must be in_channels, 8, found 4"
+    ),
+    (
+      "dict(type='FCNHead', \(one), input_transform='resize_concat')",
+      ": in_channels and in_index must be lists of the same length, found [8] and [-1]"
+    ),
+    (
+      "dict(type='FCNHead', \(one), norm_cfg=dict(type='GN', num_groups=3))",
+      "norm_cfg.num_groups must divide all channel numbers, found 3 groups for 8 channels"
+    ),
+    (
+      "dict(type='FCNHead', \(one), kernel_size=2)",
+      ".kernel_size: must be odd with concat_input, which puts maps of one size together, found 2"
+    ),
+    (
+      "dict(type='OCRHead', \(one), ocr_channels=3, norm_cfg=dict(type='GN', num_groups=2))",
+      "norm_cfg.num_groups must divide all channel numbers, found 2 groups for 3 channels"
+    ),
+    (
+      "dict(type='UPerHead', \(one))",
+      ": in_channels and in_index must be lists of the same length, found [8] and [-1]"
+    ),
+    (
+      "dict(type='PSPHead', \(one), pool_scales=(0, 1))",
+      ".pool_scales: must be positive numbers, found [0, 1]"
+    ),
+    (
+      "dict(type='FPNHead', \(many), feature_strides=[4, 8])",
+      ".feature_strides: must be 3 positive numbers, found [4, 8]"
+    ),
+    (
+      "dict(type='FPNHead', \(many), feature_strides=[8, 4, 16])",
+      ".feature_strides: must begin with the smallest, found [8, 4, 16]"
+    ),
     ("dict(type='OCRHead', \(one), ocr_channels=4, scale=2)", ".scale: must be at most 1, found 2.0"),
-    ("dict(type='ANNHead', \(many), project_channels=4)", ".in_channels: must be two numbers, found [4, 8, 12]"),
-    ("dict(type='CCHead', in_channels=8, channels=4, num_classes=3)", ".channels: must be at least 8, found 4"),
-    ("dict(type='DNLHead', \(one), mode='gaussian')", ".mode: must be one of dot_product, embedded_gaussian, found 'gaussian'"),
-    ("dict(type='EncHead', \(many), norm_cfg=dict(type='GN', num_groups=2))", ".norm_cfg: must be batch normalisation, which codes need as well"),
+    (
+      "dict(type='ANNHead', \(many), project_channels=4)",
+      ".in_channels: must be two numbers, found [4, 8, 12]"
+    ),
+    (
+      "dict(type='CCHead', in_channels=8, channels=4, num_classes=3)",
+      ".channels: must be at least 8, found 4"
+    ),
+    (
+      "dict(type='DNLHead', \(one), mode='gaussian')",
+      ".mode: must be one of dot_product, embedded_gaussian, found 'gaussian'"
+    ),
+    (
+      "dict(type='EncHead', \(many), norm_cfg=dict(type='GN', num_groups=2))",
+      ".norm_cfg: must be batch normalisation, which codes need as well"
+    ),
     ("dict(type='LRASPPHead', \(one))", ".input_transform: must be 'multiple_select'"),
-    ("dict(type='PointHead', \(many), norm_cfg=dict(type='BN'))", ".norm_cfg: must be BN1d: the layers are those of points"),
+    (
+      "dict(type='PointHead', \(many), norm_cfg=dict(type='BN'))",
+      ".norm_cfg: must be BN1d: the layers are those of points"
+    ),
     ("dict(type='PSAHead', \(one), mask_size=(0, 3))", ".mask_size: must be positive, found 0x3"),
     ("dict(type='SETRUPHead', \(one), kernel_size=5)", ".kernel_size: must be 1 or 3, found 5"),
-    ("dict(type='SETRMLAHead', \(many), mla_channels=4)", ".channels: must be mla_channels for each of 3 inputs, found 8"),
-    ("dict(type='FCNHead', \(one), sampler=dict(type='OHEMPixelSampler', min_kept=1))", ".sampler.min_kept: must be more than 1, found 1"),
+    (
+      "dict(type='SETRMLAHead', \(many), mla_channels=4)",
+      ".channels: must be mla_channels for each of 3 inputs, found 8"
+    ),
+    (
+      "dict(type='FCNHead', \(one), sampler=dict(type='OHEMPixelSampler', min_kept=1))",
+      ".sampler.min_kept: must be more than 1, found 1"
+    ),
   ]
 
   @Test(arguments: cases) func `what cannot be is explained`(_ config: String, _ text: String) {
@@ -41,10 +89,17 @@ import Testing
   }
 
   static let passes: [(String, [[Int]], String)] = [
-    ("dict(type='OCRHead', \(one), ocr_channels=4)", [[1, 8, 6, 6]], "OCRHead must be behind another head, in a CascadeEncoderDecoder"),
-    ("dict(type='PointHead', \(many))", [[1, 4, 6, 6]], "PointHead needs subdivision_steps, subdivision_num_points and scale_factor in test_cfg"),
     (
-      "dict(type='LRASPPHead', \(many), input_transform='multiple_select')", [[1, 4, 60, 60], [1, 8, 50, 50], [1, 12, 40, 40]],
+      "dict(type='OCRHead', \(one), ocr_channels=4)", [[1, 8, 6, 6]],
+      "OCRHead must be behind another head, in a CascadeEncoderDecoder"
+    ),
+    (
+      "dict(type='PointHead', \(many))", [[1, 4, 6, 6]],
+      "PointHead needs subdivision_steps, subdivision_num_points and scale_factor in test_cfg"
+    ),
+    (
+      "dict(type='LRASPPHead', \(many), input_transform='multiple_select')",
+      [[1, 4, 60, 60], [1, 8, 50, 50], [1, 12, 40, 40]],
       "LRASPPHead: the last feature map must be at least 49x49, found 40x40: pictures must be larger"
     ),
     (
@@ -57,7 +112,9 @@ import Testing
     ),
   ]
 
-  @Test(arguments: passes) func `what cannot be computed is explained`(_ config: String, _ shapes: [[Int]], _ text: String) throws {
+  @Test(arguments: passes) func `what cannot be computed is explained`(
+    _ config: String, _ shapes: [[Int]], _ text: String
+  ) throws {
     let head = try decodeHead(config)
     let features = shapes.map { Tensor.zeros($0) }
     #expect(segErrorText { _ = try head.predict(features, previous: nil, TestSettings()) } == text)

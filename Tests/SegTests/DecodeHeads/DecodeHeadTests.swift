@@ -59,9 +59,11 @@ import TestSupport
     let parameters = head.namedParameters
     #expect(parameters.filter { $0.parameter.gradient != nil }.count == golden.gradients.count)
     expectGradients(parameters.map { ($0.key, $0.parameter.gradient) }, golden.gradients)
-    let inputs = features.enumerated().map { ("features.\($0)", $1.gradient) } + [("previous", previous?.gradient)]
+    let inputs =
+      features.enumerated().map { ("features.\($0)", $1.gradient) } + [("previous", previous?.gradient)]
     expectGradients(inputs.map { (key: $0.0, gradient: $0.1) }, golden.inputs)
     let last = golden.inputs.last?.name
-    golden.first.expect(try #require(inputs.first { $0.0 == last }?.1), relative: 5e-3, "gradient of \(last ?? "")")
+    golden.first.expect(
+      try #require(inputs.first { $0.0 == last }?.1), relative: 5e-3, "gradient of \(last ?? "")")
   }
 }

@@ -30,7 +30,8 @@ import TestSupport
   @Test(arguments: [4, 8]) func `NumPy`(_ size: Int) throws {
     var header = "{'descr': '<f\(size)', 'fortran_order': False, 'shape': (2,), }"
     header += String(repeating: " ", count: 117 - header.count) + "\n"
-    var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8)
+    var bytes: [UInt8] =
+      [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8)
     for value in [2.0, 0.0] {
       let bits = size == 8 ? value.bitPattern : UInt64(Float(value).bitPattern)
       bytes += (0..<size).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt64($0))) }

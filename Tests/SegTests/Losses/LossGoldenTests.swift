@@ -38,12 +38,27 @@ import TestSupport
   }
 
   static let errors: [(String, String)] = [
-    ("dict(type='CrossEntropyLos')", "c.py:1: loss.type: 'CrossEntropyLos' is not in the loss registry; did you mean 'CrossEntropyLoss'?"),
-    ("dict(type='CrossEntropyLoss', use_mask=True)", "c.py:1: loss.use_mask: must be False: it is for masks of instances, which decode heads do not give"),
-    ("dict(type='CrossEntropyLoss', class_weight='nowhere.npy')", "c.py:1: loss.class_weight: nowhere.npy: cannot be read"),
+    (
+      "dict(type='CrossEntropyLos')",
+      "c.py:1: loss.type: 'CrossEntropyLos' is not in the loss registry; did you mean 'CrossEntropyLoss'?"
+    ),
+    (
+      "dict(type='CrossEntropyLoss', use_mask=True)",
+      "c.py:1: loss.use_mask: must be False: it is for masks of instances, which decode heads do not give"
+    ),
+    (
+      "dict(type='CrossEntropyLoss', class_weight='nowhere.npy')",
+      "c.py:1: loss.class_weight: nowhere.npy: cannot be read"
+    ),
     ("dict(type='LovaszLoss')", "c.py:1: loss.reduction: must be 'none' when per_image is False"),
-    ("dict(type='TverskyLoss', alpha=0.5)", "c.py:1: loss: alpha and beta must add up to 1, found 0.5 and 0.7"),
-    ("dict(type='FocalLoss', use_sigmoid=False)", "c.py:1: loss.use_sigmoid: must be True: there is no focal loss of softmax"),
+    (
+      "dict(type='TverskyLoss', alpha=0.5)",
+      "c.py:1: loss: alpha and beta must add up to 1, found 0.5 and 0.7"
+    ),
+    (
+      "dict(type='FocalLoss', use_sigmoid=False)",
+      "c.py:1: loss.use_sigmoid: must be True: there is no focal loss of softmax"
+    ),
   ]
 
   @Test(arguments: errors) func `what cannot be is explained`(_ config: String, _ text: String) {
@@ -56,7 +71,8 @@ import TestSupport
       _ = try Self.loss("dict(type='CrossEntropyLoss')")(.zeros([1, 5, 2, 2]), labels, ignored: 255)
     }
     #expect(
-      text == "labels must be in 0..<5 or 255, which is ignored, found 7: the head has too few classes for the data set, "
+      text
+        == "labels must be in 0..<5 or 255, which is ignored, found 7: the head has too few classes for the data set, "
         + "or reduce_zero_label is wrong")
   }
 
@@ -64,13 +80,16 @@ import TestSupport
     let labels = Tensor([0, 1, 0, 1] as [Int64], shape: [1, 2, 2])
     #expect(
       segErrorText {
-        _ = try Self.loss("dict(type='CrossEntropyLoss', class_weight=[1.0, 2.0])")(.zeros([1, 5, 2, 2]), labels)
+        _ = try Self.loss("dict(type='CrossEntropyLoss', class_weight=[1.0, 2.0])")(
+          .zeros([1, 5, 2, 2]), labels)
       } == "CrossEntropyLoss: class_weight must have one entry for each of 5 classes, found 2")
   }
 
   @Test func `a batch without labels that count has no loss and no gradient`() throws {
     let labels = Tensor.full([2, 3, 3], 255, dtype: .int64)
-    for config in ["dict(type='CrossEntropyLoss', avg_non_ignore=True)", "dict(type='LovaszLoss', reduction='none')"] {
+    for config in [
+      "dict(type='CrossEntropyLoss', avg_non_ignore=True)", "dict(type='LovaszLoss', reduction='none')",
+    ] {
       let scores = SegGolden.tensor([2, 4, 3, 3], seed: 3).requiringGradient()
       let value = try Self.loss(config)(scores, labels, ignored: 255)
       #expect(value.item == 0)

@@ -22,7 +22,9 @@ struct NetworkCase: Decodable, Sendable, CustomTestStringConvertible {
       // Without a graph layers run fused, with one they do not.
       let found = recorded ? try run(features) : try withoutGradient { try run(features) }
       #expect(found.count == outputs.count)
-      for (index, (output, expected)) in zip(found, outputs).enumerated() { expected.expect(output, "output \(index)") }
+      for (index, (output, expected)) in zip(found, outputs).enumerated() {
+        expected.expect(output, "output \(index)")
+      }
     }
     network.train()
     let inputs = features.map { $0.requiringGradient() }
@@ -37,7 +39,8 @@ struct NetworkCase: Decodable, Sendable, CustomTestStringConvertible {
     let parameters = network.namedParameters
     #expect(parameters.filter { $0.parameter.gradient != nil }.count == gradients.count)
     expectGradients(parameters.map { ($0.key, $0.parameter.gradient) }, gradients, relative: relative)
-    expectGradients(inputs.enumerated().map { ("\($0)", $1.gradient) }, self.inputs, relative: relative, "input")
+    expectGradients(
+      inputs.enumerated().map { ("\($0)", $1.gradient) }, self.inputs, relative: relative, "input")
   }
 }
 

@@ -27,7 +27,8 @@ import TestSupport
 
   /// A picture as it is, smaller and mirrored, and upside down.
   static var views: [SegmentationBatch] {
-    let flips = [((64, 80), nil), ((48, 72), "horizontal"), ((64, 80), "vertical")] as [((Int, Int), String?)]
+    let flips =
+      [((64, 80), nil), ((48, 72), "horizontal"), ((64, 80), "vertical")] as [((Int, Int), String?)]
     return flips.map { size, flip in
       var meta = ImageMeta()
       meta.originalShape = [50, 61, 3]
@@ -53,7 +54,9 @@ import TestSupport
     #expect(output.sampleCount == 2)
     #expect(Array(output.logVars.keys) == golden.log.map(\.name))
     for entry in golden.log {
-      expectClose([Float(output.logVars[entry.name] ?? .nan)], [entry.value], relative: 5e-4, absolute: 1e-4, entry.name)
+      expectClose(
+        [Float(output.logVars[entry.name] ?? .nan)], [entry.value], relative: 5e-4, absolute: 1e-4, entry.name
+      )
     }
     output.loss.backward()
     let parameters = model.namedParameters
@@ -69,7 +72,9 @@ import TestSupport
     func expectEqual(_ found: String, _ expected: String, _ what: String) {
       let differing = zip(found, expected).reduce(0) { $0 + ($1.0 == $1.1 ? 0 : 1) }
       // Scores of two classes may be equal but for rounding.
-      #expect(found.count == expected.count && differing <= 3, "\(what): \(differing) of \(expected.count) pixels differ")
+      #expect(
+        found.count == expected.count && differing <= 3,
+        "\(what): \(differing) of \(expected.count) pixels differ")
     }
     for (index, expected) in golden.single.enumerated() {
       expectEqual(try text([Self.views[index]]), expected, "view \(index)")
@@ -118,7 +123,9 @@ import TestSupport
     ("in_channels=31, in_index=3", "in_channels must be that of feature map 3, 32, found 31"),
   ]
 
-  @Test(arguments: runErrors) func `features that do not fit are explained`(_ keys: String, _ text: String) throws {
+  @Test(arguments: runErrors) func `features that do not fit are explained`(_ keys: String, _ text: String)
+    throws
+  {
     let head = Self.head.replacingOccurrences("in_channels=32, in_index=3", keys)
     let model = try Self.segmentor("dict(type='EncoderDecoder', \(Self.backbone), \(head))")
     model.train(false)

@@ -40,14 +40,18 @@ enum SegGolden {
       return label == classes ? 255 : label
     }
     var values: [Int64] = []
-    for i in 0..<n { for y in 0..<h { for x in 0..<w { values.append(blocks[(i * rows + y / 4) * columns + x / 4]) } } }
+    for i in 0..<n {
+      for y in 0..<h { for x in 0..<w { values.append(blocks[(i * rows + y / 4) * columns + x / 4]) } }
+    }
     return Tensor(values, shape: shape)
   }
 
   /// Gives a model the weights that the script gives its own.
   static func fill(_ model: Module) {
     for (index, (key, entry)) in model.state.enumerated() {
-      if ["num_batches_tracked", "laplacian_kernel", "fusion_kernel"].contains(where: { key.hasSuffix($0) }) { continue }
+      if ["num_batches_tracked", "laplacian_kernel", "fusion_kernel"].contains(where: { key.hasSuffix($0) }) {
+        continue
+      }
       let shape = entry.value.shape
       let count = shape.reduce(1, *)
       let scale = (6 / Double(max(1, count / max(1, shape.first ?? 1)))).squareRoot()
@@ -72,18 +76,22 @@ struct Described: Decodable, Sendable {
   var values: [Double]
 
   func expect(
-    _ tensor: Tensor, relative: Double = 1e-3, _ what: String = "", sourceLocation: Testing.SourceLocation = #_sourceLocation
+    _ tensor: Tensor, relative: Double = 1e-3, _ what: String = "",
+    sourceLocation: Testing.SourceLocation = #_sourceLocation
   ) {
     #expect(tensor.shape == shape, "\(what)", sourceLocation: sourceLocation)
     guard tensor.shape == shape else { return }
     let values = tensor.detached().floats
     let found = SegGolden.norm(values)
-    #expect(abs(found - norm) <= 1e-4 * norm + 1e-6, "\(what): norm \(found), expected \(norm)", sourceLocation: sourceLocation)
+    #expect(
+      abs(found - norm) <= 1e-4 * norm + 1e-6, "\(what): norm \(found), expected \(norm)",
+      sourceLocation: sourceLocation)
     let step = max(1, values.count / self.values.count)
     let picked = stride(from: 0, to: values.count, by: step).prefix(self.values.count).map { values[$0] }
     let scale = norm / Double(max(1, values.count)).squareRoot()
     expectClose(
-      Array(picked), self.values, relative: relative, absolute: 3e-4 * scale + 1e-7, what, sourceLocation: sourceLocation)
+      Array(picked), self.values, relative: relative, absolute: 3e-4 * scale + 1e-7, what,
+      sourceLocation: sourceLocation)
   }
 }
 
@@ -110,16 +118,20 @@ struct StateEntry: Decodable, Sendable, Equatable {
 
   init(_ key: String, _ shape: [Int]) { (self.key, self.shape) = (key, shape) }
 
-  static func list(_ model: Module) -> [StateEntry] { model.state.map { StateEntry($0.key, $0.value.value.shape) } }
+  static func list(_ model: Module) -> [StateEntry] {
+    model.state.map { StateEntry($0.key, $0.value.value.shape) }
+  }
 }
 
 /// Expects gradients by their norms, in the order of the script; those that are 0 there may be missing here.
 func expectGradients(
-  _ found: [(key: String, gradient: Tensor?)], _ expected: [NamedNumber], relative: Double = 2e-3, _ what: String = "",
+  _ found: [(key: String, gradient: Tensor?)], _ expected: [NamedNumber], relative: Double = 2e-3,
+  _ what: String = "",
   sourceLocation: Testing.SourceLocation = #_sourceLocation
 ) {
   let largest = expected.map(\.value).max() ?? 1
-  let norms = Dictionary(uniqueKeysWithValues: found.map { ($0.key, SegGolden.norm($0.gradient?.floats ?? [])) })
+  let norms = Dictionary(
+    uniqueKeysWithValues: found.map { ($0.key, SegGolden.norm($0.gradient?.floats ?? [])) })
   for entry in expected {
     let norm = norms[entry.name] ?? .nan
     #expect(
