@@ -80,8 +80,8 @@ extension ConfigReader {
   }
 }
 
-/// What a head with anchors consists of besides layers. A class, so that its losses are found once, in the head.
-public final class AnchorHeadParts {
+/// What a head with anchors consists of besides layers.
+public struct AnchorHeadParts {
   let config: AnchorHeadConfig
   let generator: AnchorGenerator
   let boxCoder: any BoxCoder
