@@ -59,7 +59,8 @@ struct SegToolTests {
     let (map, shown) = (
       try Image.read(path: bench.file("out/03.png"), mode: .unchanged), try Image.read(path: bench.file("shown/03.png"))
     )
-    #expect([map.width, map.height, map.channels, shown.width, shown.height] == [48, 36, 1, 48, 36])
+    let sizes: [Int] = [map.width, map.height, map.channels, shown.width, shown.height]
+    #expect(sizes == ([48, 36, 1, 48, 36] as [Int]))
     let (indices, colors) = (try #require(map.bytes), try #require(shown.bytes))
     #expect(Set(indices) == [0, 1])
     for (pixel, index) in indices.enumerated() {

@@ -1,3 +1,4 @@
+import OrderedCollections
 import CKernels
 import Foundation
 import TestSupport
