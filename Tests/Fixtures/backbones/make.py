@@ -77,8 +77,8 @@ HR = ("extra=dict(stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK',
       "stage4=dict(num_modules=2, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1), num_channels=(8, 16, 24, 32)))")
 DCN = "stage_with_dcn=(False, True, True, True)"
 forward = [
-    ("dict(type='mmdet.ResNet', depth=50, base_channels=8, style='caffe', dcn=dict(type='DCN', deform_groups=1, fallback_on_stride=False), %s)" % DCN, [1, 3, 48, 64]),
-    ("dict(type='mmdet.ResNet', depth=50, base_channels=8, dcn=dict(type='DCNv2', deform_groups=2, fallback_on_stride=True), %s)" % DCN, [2, 3, 48, 40]),
+    ("dict(type='mmdet.ResNet', depth=50, base_channels=8, style='caffe', dcn=dict(type='DCN', deform_groups=1, fallback_on_stride=False), %s)" % DCN, [1, 3, 96, 80]),
+    ("dict(type='mmdet.ResNet', depth=50, base_channels=8, dcn=dict(type='DCNv2', deform_groups=2, fallback_on_stride=True), %s)" % DCN, [2, 3, 96, 80]),
     ("dict(type='mmdet.ResNet', depth=18, base_channels=8, deep_stem=True, avg_down=True, out_indices=(0, 3))", [1, 3, 50, 46]),
     ("dict(type='mmdet.ResNetV1d', depth=50, base_channels=8, stem_channels=4)", [1, 3, 48, 48]),
     ("dict(type='mmdet.ResNet', depth=50, base_channels=8, conv_cfg=dict(type='ConvWS'), norm_cfg=dict(type='GN', num_groups=4))", [1, 3, 48, 48]),
@@ -88,21 +88,21 @@ forward = [
     ("dict(type='mmdet.ResNet', depth=50, base_channels=8, plugins=[dict(cfg=dict(type='GeneralizedAttention', spatial_range=-1, num_heads=2, attention_type='0010', kv_stride=2), "
      "stages=(False, True, True, False), position='after_conv2'), dict(cfg=dict(type='GeneralizedAttention', num_heads=4, attention_type='1111', kv_stride=2, postfix='_b'), stages=(False, True, True, True), position='after_conv2')])", [2, 3, 64, 48]),
     ("dict(type='mmdet.ResNet', depth=50, base_channels=8, num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(0, 1), plugins=[dict(cfg=dict(type='GeneralizedAttention', num_heads=2, attention_type='0100', kv_stride=1), position='after_conv2'), "
-     "dict(cfg=dict(type='GeneralizedAttention', num_heads=2, attention_type='1001', q_stride=2, position_magnitude=2, postfix=2), position='after_conv3')])", [1, 3, 40, 48]),
+     "dict(cfg=dict(type='GeneralizedAttention', num_heads=2, attention_type='1001', q_stride=2, position_magnitude=2, postfix=2), position='after_conv3')])", [1, 3, 48, 48]),
     ("dict(type='mmdet.ResNet', depth=50, base_channels=8, num_stages=3, strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(1, 2), plugins=[dict(cfg=dict(type='NonLocal2d'), position='after_conv2'), "
      "dict(cfg=dict(type='NonLocal2d', sub_sample=True, mode='dot_product', reduction=4, norm_cfg=dict(type='BN'), postfix=2), stages=(False, True, True), position='after_conv3'), "
      "dict(cfg=dict(type='NonLocal2d', mode='gaussian', postfix=3), stages=(False, False, True), position='after_conv1'), "
      "dict(cfg=dict(type='NonLocal2d', mode='concatenation', postfix=4), stages=(False, False, True), position='after_conv1')])", [1, 3, 48, 32]),
-    ("dict(type='mmdet.ResNeXt', depth=50, base_channels=16, groups=4, base_width=8, dcn=dict(type='DCN', deform_groups=1, fallback_on_stride=True), %s)" % DCN, [1, 3, 48, 48]),
-    ("dict(type='mmdet.ResNeXt', depth=50, base_channels=16, groups=4, base_width=8, dcn=dict(type='DCNv2', deform_groups=2), %s)" % DCN, [1, 3, 48, 48]),
+    ("dict(type='mmdet.ResNeXt', depth=50, base_channels=16, groups=4, base_width=8, dcn=dict(type='DCN', deform_groups=1, fallback_on_stride=True), %s)" % DCN, [1, 3, 96, 80]),
+    ("dict(type='mmdet.ResNeXt', depth=50, base_channels=16, groups=4, base_width=8, dcn=dict(type='DCNv2', deform_groups=2), %s)" % DCN, [1, 3, 96, 80]),
     ("dict(type='mmdet.DetectoRS_ResNet', depth=50, base_channels=8, conv_cfg=dict(type='ConvAWS'), sac=dict(type='SAC', use_deform=True), stage_with_sac=(False, True, True, True), output_img=True)", [1, 3, 128, 128]),
     ("dict(type='mmdet.DetectoRS_ResNet', depth=50, base_channels=8, conv_cfg=dict(type='ConvAWS'), sac=dict(type='SAC'), stage_with_sac=(False, True, True, False), rfp_inplanes=4)", [1, 3, 96, 64]),
     ("dict(type='mmdet.HourglassNet', downsample_times=3, num_stacks=2, stage_channels=(8, 8, 12, 16), stage_blocks=(2, 1, 2, 3), feat_channel=6)", [1, 3, 63, 95]),
     ("dict(type='mmdet.RegNet', arch='regnetx_400mf', stem_channels=8)", [1, 3, 64, 48]),
     ("dict(type='mmdet.Res2Net', depth=50, base_channels=16, scales=4, base_width=12)", [1, 3, 48, 48]),
-    ("dict(type='mmdet.Res2Net', depth=50, base_channels=16, scales=3, base_width=12, dcn=dict(type='DCN', deform_groups=1), %s)" % DCN, [1, 3, 48, 48]),
+    ("dict(type='mmdet.Res2Net', depth=50, base_channels=16, scales=3, base_width=12, dcn=dict(type='DCN', deform_groups=1), %s)" % DCN, [1, 3, 96, 80]),
     ("dict(type='mmdet.ResNeSt', depth=50, base_channels=16, stem_channels=16, radix=2, reduction_factor=4)", [2, 3, 48, 48]),
-    ("dict(type='mmdet.ResNeSt', depth=50, base_channels=16, stem_channels=16, groups=2, base_width=16, radix=3, avg_down_stride=False)", [2, 3, 48, 48]),
+    ("dict(type='mmdet.ResNeSt', depth=50, base_channels=16, stem_channels=16, groups=2, base_width=16, radix=4, avg_down_stride=False)", [2, 3, 48, 48]),
     ("dict(type='mmdet.HRNet', %s)" % HR, [1, 3, 64, 96]),
     ("dict(type='mmdet.HRNet', multiscale_output=False, %s)" % HR, [1, 3, 64, 64]),
     ("dict(type='mmdet.MobileNetV2', widen_factor=0.25)", [1, 3, 64, 64]),

@@ -89,6 +89,9 @@ extension ResNet.Config {
       for stage in strides.indices {
         let width = blockOptions(stage: stage).middleChannels(baseChannels << stage)
         let inner = max(width * radix / reduction, 32)
+        guard width % (groups * radix) == 0 else {
+          throw InvalidConfig("groups times radix must divide \(width) channels of stage \(stage), found \(groups * radix)")
+        }
         guard inner % groups == 0 else {
           throw InvalidConfig("groups must divide the \(inner) channels of the attention, found \(groups)")
         }

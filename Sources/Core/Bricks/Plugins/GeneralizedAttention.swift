@@ -199,7 +199,13 @@ public final class GeneralizedAttention: Module, UnaryModule {
         let q = (bias.map { queries + $0 } ?? queries).reshaped([n, heads, h, w, width])
         scoresX = q.permuted([0, 1, 3, 2, 4]).matmul(alongX.transposed()).permuted([0, 1, 3, 2, 4])
           .reshaped([n, heads, h, w, 1, keyW])
-        scoresY = q.matmul(alongY.transposed()).reshaped([n, heads, h, w, keyH, 1])
+        // Without the fourth term the original takes rows for columns here, which works for square maps only.
+        let mirrors = !terms.position && h == w
+        if !terms.position, h != w {
+          InputFault.report("GeneralizedAttention: square maps for attention_type 'x1x0', found \(h)x\(w)")
+        }
+        scoresY = (mirrors ? q.permuted([0, 1, 3, 2, 4]) : q).matmul(alongY.transposed())
+          .reshaped([n, heads, h, w, keyH, 1])
       } else {
         let b = (bias ?? Tensor.zeros([1, heads, 1, width])).reshaped([1, heads, width, 1])
         scoresX = alongX.reshaped([1, heads, w * keyW, width]).matmul(b).reshaped([1, heads, 1, w, 1, keyW])
