@@ -54,7 +54,9 @@ struct SegToolTests {
       "seg-test", "configs/blocks.py", "work/latest.pth", "--out", "out", "--show-dir", "shown", "--opacity", "1",
       "--eval", "mIoU", "mDice", "--work-dir", "metrics"
     ).succeeded()
-    #expect(test.output.contains("per class results:\n\n+--------+-------+-------+-------+\n| Class  |  IoU  |  Acc  |  Dice |\n"))
+    #expect(
+      test.output.contains(
+        "per class results:\n\n+--------+-------+-------+-------+\n| Class  |  IoU  |  Acc  |  Dice |\n"))
     #expect(bench.files("out") == (0..<12).map { $0 < 10 ? "0\($0).png" : "\($0).png" })
     let (map, shown) = (
       try Image.read(path: bench.file("out/03.png"), mode: .unchanged), try Image.read(path: bench.file("shown/03.png"))
@@ -114,20 +116,24 @@ struct SegToolTests {
       1, "--eval cityscapes is for a CityscapesDataset, found a SegmentationDataset")
     try bench.start("seg-test", test + ["--format-only"]).wait().failed(
       1,
-      "--format-only is for ADE20K, Cityscapes and LoveDA, found CustomDataset; --out writes class indices of any data set")
+      "--format-only is for ADE20K, Cityscapes and LoveDA, found CustomDataset; --out writes class indices of any data set"
+    )
     let unknown = try bench.start("seg-test", test + ["--eval", "mIoU", "--eval-options", "betta=2"]).wait()
-    #expect(unknown.status == 1 && unknown.complaint.hasPrefix("--eval-options: unknown key 'betta'; did you mean 'beta'?"))
+    #expect(
+      unknown.status == 1 && unknown.complaint.hasPrefix("--eval-options: unknown key 'betta'; did you mean 'beta'?"))
   }
 
   @Test func `data that do not fit stop the training`() throws {
     let bench = try Workbench()
     try bench.writeBlocks(4)
     func train(_ more: String...) throws -> Execution {
-      try bench.start("seg-train", ["configs/blocks.py", "--work-dir", "work", "--seed", "1", "--cfg-options"] + more).wait()
+      try bench.start("seg-train", ["configs/blocks.py", "--work-dir", "work", "--seed", "1", "--cfg-options"] + more)
+        .wait()
     }
     try train("data.train.dataset.classes=['a','b','c']", "data.train.dataset.palette=None").failed(
       1,
-      "configs/blocks.py:3: model: decode_head.num_classes must be the number of the data set's classes, 3 (a, b, c), found 2")
+      "configs/blocks.py:3: model: decode_head.num_classes must be the number of the data set's classes, 3 (a, b, c), found 2"
+    )
     try bench.remove("blocks/labels/02.png")
     try train("data.workers_per_gpu=0").failed(
       1,
@@ -135,7 +141,9 @@ struct SegToolTests {
         + "ann_dir and seg_map_suffix (or a data set's fixed suffix) say where it is looked for")
     try bench.writeBlocks(4, label: 255)
     let masks = try train("data.workers_per_gpu=0")
-    #expect(masks.status == 1 && masks.complaint.hasSuffix("write 1 instead of 255 (in Python: mask // 255)"), "\(masks.complaint)")
+    #expect(
+      masks.status == 1 && masks.complaint.hasSuffix("write 1 instead of 255 (in Python: mask // 255)"),
+      "\(masks.complaint)")
     #expect(bench.files("work").filter { $0.hasSuffix(".pth") }.isEmpty)
   }
 }

@@ -71,7 +71,8 @@ struct SegTest: ParsableCommand {
       let settings = try SegmentationTestOptions(evalOptions)
       if !eval.isEmpty {
         let metrics = eval.compactMap(SegmentationMetrics.Metric.init)
-        test.evaluation = eval == ["cityscapes"] ? .cityscapes : .metrics(SegmentationMetrics(metrics, settings.metrics))
+        test.evaluation =
+          eval == ["cityscapes"] ? .cityscapes : .metrics(SegmentationMetrics(metrics, settings.metrics))
       }
       (test.outDirectory, test.showDirectory, test.opacity, test.augments) = (out, showDirectory, opacity, augments)
       test.formatDirectory = formatOnly ? settings.formatDirectory : nil

@@ -9,7 +9,8 @@ public struct ClassSet: Sendable, Equatable {
   /// - Parameter colors: `0xRRGGBB` of each class.
   init(names: [String], colors: [UInt32]) {
     precondition(
-      names.count == colors.count, "ClassSet.init: \(names.count) classes must have as many colours, found \(colors.count)")
+      names.count == colors.count,
+      "ClassSet.init: \(names.count) classes must have as many colours, found \(colors.count)")
     self.names = names
     palette = colors.map { [UInt8($0 >> 16 & 255), UInt8($0 >> 8 & 255), UInt8($0 & 255)] }
   }

@@ -46,7 +46,8 @@ struct SegmentationDatasetConfig: ConfigRecord {
     try checkFixed(kind)
     guard imageFolders.wasList || splits?.wasList == true else {
       guard labelFolders?.wasList != true else {
-        throw InvalidConfig("ann_dir may be a list only where img_dir or split is one, found \(labelFolders?.elements ?? [])")
+        throw InvalidConfig(
+          "ann_dir may be a list only where img_dir or split is one, found \(labelFolders?.elements ?? [])")
       }
       return try dataset(kind, imageFolders.elements[0], labelFolders?.elements.first, splits?.elements.first, context)
     }

@@ -19,7 +19,8 @@ struct CityscapesLabel: Sendable {
     ("rectification border", 255, .void, 0x000000), ("out of roi", 255, .void, 0x000000),
     ("static", 255, .void, 0x000000), ("dynamic", 255, .void, 0x6f4a00), ("ground", 255, .void, 0x510051),
     ("road", 0, .flat, 0x804080), ("sidewalk", 1, .flat, 0xf423e8), ("parking", 255, .flat, 0xfaaaa0),
-    ("rail track", 255, .flat, 0xe6968c), ("building", 2, .construction, 0x464646), ("wall", 3, .construction, 0x66669c),
+    ("rail track", 255, .flat, 0xe6968c), ("building", 2, .construction, 0x464646),
+    ("wall", 3, .construction, 0x66669c),
     ("fence", 4, .construction, 0xbe9999), ("guard rail", 255, .construction, 0xb4a5b4),
     ("bridge", 255, .construction, 0x966464), ("tunnel", 255, .construction, 0x96785a), ("pole", 5, .object, 0x999999),
     ("polegroup", 255, .object, 0x999999), ("traffic light", 6, .object, 0xfaaa1e),
@@ -30,7 +31,9 @@ struct CityscapesLabel: Sendable {
     ("motorcycle", 17, .vehicle, 0x0000e6), ("bicycle", 18, .vehicle, 0x770b20),
   ]
 
-  static let all = rows.enumerated().map { CityscapesLabel(name: $1.0, id: $0, trainID: $1.1, category: $1.2, color: $1.3) }
+  static let all = rows.enumerated().map {
+    CityscapesLabel(name: $1.0, id: $0, trainID: $1.1, category: $1.2, color: $1.3)
+  }
 
   /// The id of each class index; indices that are no class stay, and 255 becomes "unlabeled".
   static let idOfTrainID: [UInt8] = {

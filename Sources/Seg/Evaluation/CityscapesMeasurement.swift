@@ -3,8 +3,8 @@ import PyConfig
 
 /// The pixel scores of Cityscapes' own evaluation, in which pixels of labels that do not count are left out.
 ///
-/// Mirrors cityscapesscripts' `evalPixelLevelSemanticLabeling` without its scores of instances. Class and category scores are
-/// intersections over unions, averaged over those that occur.
+/// Mirrors cityscapesscripts' `evalPixelLevelSemanticLabeling` without its scores of instances. Class and category
+/// scores are intersections over unions, averaged over those that occur.
 struct CityscapesMeasurement {
   private static let labels = CityscapesLabel.all
   /// Pixels of each label (rows) that were predicted as each.
@@ -31,7 +31,8 @@ struct CityscapesMeasurement {
     }
     file.name = file.name.dropLast("_labelTrainIds.png".count) + "_labelIds.png"
     guard DataFile.exists(file.path) else {
-      throw DataError("--eval cityscapes compares with files of label ids; it must exist, found nothing", file: file.path)
+      throw DataError(
+        "--eval cityscapes compares with files of label ids; it must exist, found nothing", file: file.path)
     }
     let truth = try LoadAnnotations.read(file, of: origin.items[index].image, backend: .pillow)
     let prediction = outcome.prediction
@@ -91,7 +92,9 @@ struct CityscapesMeasurement {
       ids[label.name] = ConfigNode(.int(label.id))
       classes[label.name] = number(classScore(label))
     }
-    for category in CityscapesLabel.Category.allCases { categories[category.rawValue] = number(categoryScore(category)) }
+    for category in CityscapesLabel.Category.allCases {
+      categories[category.rawValue] = number(categoryScore(category))
+    }
     let averages = (
       mean(Self.labels.map(classScore)), mean(CityscapesLabel.Category.allCases.map(categoryScore))
     )
@@ -104,7 +107,9 @@ struct CityscapesMeasurement {
     result["averageScoreClasses"] = number(averages.0)
     result["averageScoreCategories"] = number(averages.1)
     func table(_ title: String, _ rows: [(String, Double)], _ average: Double) {
-      let cells = (rows.filter { !$0.1.isNaN } + [("Score Average", average)]).map { [$0.0, PythonText.fixed($0.1, 3)] }
+      let cells = (rows.filter { !$0.1.isNaN } + [("Score Average", average)]).map {
+        [$0.0, PythonText.fixed($0.1, 3)]
+      }
       report(TextTable(columns: [title, "IoU"], rows: cells).text)
     }
     table("classes", Self.labels.map { ($0.name, classScore($0)) }, averages.0)

@@ -24,7 +24,8 @@ public struct EvaluationFile {
   private static func indented(_ node: ConfigNode, _ margin: String) -> String {
     let inner = margin + "    "
     func block(_ open: String, _ items: [String], _ close: String) -> String {
-      items.isEmpty ? open + close : "\(open)\n" + items.map { inner + $0 }.joined(separator: ",\n") + "\n\(margin)\(close)"
+      items.isEmpty
+        ? open + close : "\(open)\n" + items.map { inner + $0 }.joined(separator: ",\n") + "\n\(margin)\(close)"
     }
     switch node.value {
     case .dictionary(let dictionary):

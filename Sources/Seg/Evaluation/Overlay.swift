@@ -15,7 +15,9 @@ public struct Overlay: Sendable {
       picture.height == labels.height
     else {
       preconditionFailure(
-        "Overlay: a picture of \(labels.height)x\(labels.width)x3 bytes, found \(picture.height)x\(picture.width)x\(picture.channels)")
+        "Overlay: a picture of \(labels.height)x\(labels.width)x3 bytes, found "
+          + "\(picture.height)x\(picture.width)x\(picture.channels)"
+      )
     }
     // Both parts of each sum in the order of blue, green, red.
     let light = (0..<256).map { Double($0) * (1 - opacity) }

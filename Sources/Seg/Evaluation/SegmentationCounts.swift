@@ -17,8 +17,8 @@ public struct SegmentationCounts: Sendable, Equatable {
 
   /// Adds the pixels of a picture, those labelled `ignoreIndex` left out.
   ///
-  /// - Parameters: `prediction`, `labels`: class indices, pixel by pixel, as many of either; values that are no class count in
-  ///   neither, as in the original.
+  /// - Parameters: `prediction`, `labels`: class indices, pixel by pixel, as many of either; values that are no class
+  ///   count in neither, as in the original.
   public mutating func add(prediction: [UInt8], labels: [UInt8], ignoreIndex: Int) {
     precondition(
       prediction.count == labels.count,

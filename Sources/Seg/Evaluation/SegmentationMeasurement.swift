@@ -22,12 +22,16 @@ struct SegmentationMeasurement {
     let concatenation = dataset as? ConcatDataset
     isSplit = concatenation?.evaluatesSeparately ?? false
     parts = try dataset.segmentationParts.map { part in
-      guard let names = part.classNames else { throw DataError("evaluation needs the data set's classes; set classes=") }
+      guard let names = part.classNames else {
+        throw DataError("evaluation needs the data set's classes; set classes=")
+      }
       try part.checkLabelVariety()
       return Part(dataset: part, names: names, counts: SegmentationCounts(classes: names.count))
     }
     guard let first = parts.first else { throw DataError("a \(type(of: dataset)) cannot be evaluated") }
-    if !isSplit, let other = parts.first(where: { $0.dataset.kind.name != first.dataset.kind.name || $0.names != first.names }) {
+    if !isSplit,
+      let other = parts.first(where: { $0.dataset.kind.name != first.dataset.kind.name || $0.names != first.names })
+    {
       throw DataError(
         "separate_eval=False is for data sets of one type and the same classes, found \(first.dataset.kind.name) and "
           + other.dataset.kind.name)

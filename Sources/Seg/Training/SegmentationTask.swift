@@ -38,8 +38,8 @@ public struct SegmentationTask: TrainingTask {
     loading.skipsBadSamples = options.skipsBadSamples
     guard !loading.dropsLast || dataset.count >= loading.batchSize else {
       throw InvalidConfig(
-        "data.samples_per_gpu must be at most the number of pictures, \(dataset.count), where the last batch is left out "
-          + "if it is not full, found \(loading.batchSize); lower it, repeat the data set with RepeatDataset, "
+        "data.samples_per_gpu must be at most the number of pictures, \(dataset.count), where the last batch is "
+          + "left out if it is not full, found \(loading.batchSize); lower it, repeat the data set with RepeatDataset, "
           + "or set data.train_dataloader.drop_last=False")
     }
     let sampler: any Sampler =

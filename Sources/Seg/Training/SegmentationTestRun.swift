@@ -56,7 +56,9 @@ public struct SegmentationTestRun {
     let (model, meta) = try Self.loadModel(config, checkpoint, context, notice)
     if let names = dataset.classNames, names.count != model.classes, evaluation != nil {
       notice(
-        "the model tells \(model.classes) classes apart, the data set has \(names.count): predictions of others count as wrong")
+        "the model tells \(model.classes) classes apart, the data set has \(names.count): "
+          + "predictions of others count as wrong"
+      )
     }
 
     var (measurement, cityscapes): (SegmentationMeasurement?, CityscapesMeasurement?) = (nil, nil)

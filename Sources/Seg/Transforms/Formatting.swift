@@ -82,7 +82,8 @@ public struct Transpose: Transform, ConfigRecord {
     order = try reader.value("order")
     guard [[0, 1], [1, 0], [0, 1, 2], [1, 0, 2], [2, 0, 1], [2, 1, 0]].contains(order) else {
       throw reader.invalid(
-        "must be an order of (height, width) or of (height, width, channels) with channels first or last, found \(order)",
+        "must be an order of (height, width) or of (height, width, channels) with channels first or last, "
+          + "found \(order)",
         key: "order")
     }
   }
@@ -92,7 +93,9 @@ public struct Transpose: Transform, ConfigRecord {
     for key in keys {
       try sample.require(key, by: "Transpose")
       guard order.count == (key == "img" ? 3 : 2) else {
-        throw DataError("Transpose: '\(key)' has \(key == "img" ? 3 : 2) axes, found an order of \(order.count)", file: sample.file?.path)
+        throw DataError(
+          "Transpose: '\(key)' has \(key == "img" ? 3 : 2) axes, found an order of \(order.count)",
+          file: sample.file?.path)
       }
       guard spatial == [1, 0] else { continue }
       if key == "img" { sample.image = sample.image?.transposed() } else { sample.labels = sample.labels?.transposed() }

@@ -75,7 +75,8 @@ extension LabelRules {
     let others = (limit..<256).filter { counts[$0] > 0 && $0 != 255 && $0 != ignoreIndex }.count - 1
     var text =
       "labels must be in 0..<\(classCount) (the classes) or 255 (no class), found \(value) in \(counts[value]) "
-      + "pixel\(counts[value] == 1 ? "" : "s")" + (others > 0 ? " and \(others) other value\(others == 1 ? "" : "s")" : "")
+      + "pixel\(counts[value] == 1 ? "" : "s")"
+      + (others > 0 ? " and \(others) other value\(others == 1 ? "" : "s")" : "")
     if value == classCount, others == 0, !reducesZero {
       text += "; if the file's 0 stands for no class, set reduce_zero_label=True for the data set and LoadAnnotations"
     } else if others > 0 || value > classCount {

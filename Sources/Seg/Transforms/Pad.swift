@@ -50,7 +50,8 @@ public struct Pad: Transform, ConfigRecord {
       guard labels.width <= width, labels.height <= height else {
         throw DataError(
           "Pad: the label map must be at most of the padded picture's size \(height)x\(width), found "
-            + "\(labels.height)x\(labels.width) in \(sample.labelFile?.path ?? "the label map")", file: sample.file?.path)
+            + "\(labels.height)x\(labels.width) in \(sample.labelFile?.path ?? "the label map")",
+          file: sample.file?.path)
       }
       sample.labels = labels.padded(toWidth: width, height: height, value: [labelValue])
     }

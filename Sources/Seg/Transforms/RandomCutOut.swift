@@ -21,7 +21,8 @@ public struct RandomCutOut: Transform, ConfigRecord {
     }
     let count: OneOrMany<Int> = try reader.value("n_holes")
     let ends = count.elements
-    guard count.wasList ? ends.count == 2 && ends[0] < ends[1] : ends.count == 1, ends.allSatisfy({ (0...10000).contains($0) })
+    guard count.wasList ? ends.count == 2 && ends[0] < ends[1] : ends.count == 1,
+      ends.allSatisfy({ (0...10000).contains($0) })
     else { throw reader.invalid("must be a number or (min, max) in 0...10000, found \(ends)", key: "n_holes") }
     holes = ends[0]...(ends.last ?? ends[0])
     let shapes = try Self.candidates(&reader, "cutout_shape")
@@ -51,7 +52,8 @@ public struct RandomCutOut: Transform, ConfigRecord {
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
     var image = try sample.requireImage("RandomCutOut")
     guard color.count == 1 || color.count == image.channels else {
-      throw DataError("RandomCutOut: fill_in must be \(image.channels) numbers, found \(color.count)", file: sample.file?.path)
+      throw DataError(
+        "RandomCutOut: fill_in must be \(image.channels) numbers, found \(color.count)", file: sample.file?.path)
     }
     guard generator.uniform() < probability else { return true }
     try sample.checkLabelSize(by: "RandomCutOut")

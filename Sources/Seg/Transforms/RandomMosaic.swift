@@ -74,7 +74,9 @@ public struct RandomMosaic: MixingTransform, ConfigRecord {
     for (index, part) in parts.enumerated() {
       let ratio = min(Double(size.h) / Double(part.height), Double(size.w) / Double(part.width))
       let (width, height) = (Int(Double(part.width) * ratio), Int(Double(part.height) * ratio))
-      guard width > 0, height > 0 else { throw DataError("RandomMosaic: a picture is too narrow to be shrunk", file: file?.path) }
+      guard width > 0, height > 0 else {
+        throw DataError("RandomMosaic: a picture is too narrow to be shrunk", file: file?.path)
+      }
       let small = try part.resized(width: width, height: height, interpolation, .cv2, of: file, by: "RandomMosaic")
       // Left ones end at x, right ones begin there; so above and below y.
       let (isRight, isLower) = (index % 2 == 1, index >= 2)

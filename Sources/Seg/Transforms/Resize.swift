@@ -47,7 +47,8 @@ public struct Resize: Transform, ConfigRecord {
     if keepsRatio, let minSize {
       let (h, w) = (Double(image.height), Double(image.width))
       let short = max(min(scale.width, scale.height), Double(minSize))
-      scale = h > w ? TargetScale(width: short * h / w, height: short) : TargetScale(width: short, height: short * w / h)
+      scale =
+        h > w ? TargetScale(width: short * h / w, height: short) : TargetScale(width: short, height: short * w / h)
     }
     sample.scale = scale
     let resized = try self.resized(image, to: scale, .bilinear, sample.file)

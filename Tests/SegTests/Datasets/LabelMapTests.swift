@@ -14,7 +14,9 @@ import Testing
     return try #require(try dataset(text) as? SegmentationDataset)
   }
 
-  private func message(_ body: (PictureFolder) throws -> Void, _ more: String = "classes=['a', 'b', 'c']") throws -> String {
+  private func message(_ body: (PictureFolder) throws -> Void, _ more: String = "classes=['a', 'b', 'c']") throws
+    -> String
+  {
     let folder = try PictureFolder()
     try folder.picture("img/x.jpg")
     try body(folder)
@@ -35,7 +37,8 @@ import Testing
         == "F/ann/x.png: labels must be in 0..<3 (the classes) or 255 (no class), found 90 in 12 pixels and 1 other value; "
         + "a label map holds class indices, not shades of gray")
     #expect(try message { try $0.labels("ann/x.png", [0, 1, 2, 255]) } == "nothing")
-    #expect(try message({ try $0.labels("ann/x.png", [0, 1, 77]) }, "classes=['a', 'b'], ignore_index=77") == "nothing")
+    #expect(
+      try message({ try $0.labels("ann/x.png", [0, 1, 77]) }, "classes=['a', 'b'], ignore_index=77") == "nothing")
     // Without names of classes the model's number counts.
     let folder = try PictureFolder()
     try folder.picture("img/x.jpg")
@@ -75,7 +78,8 @@ import Testing
       found.hasPrefix("\(folder.path)/ann/")
         && found.hasSuffix(
           "label maps hold class indices, and 255 stands for no class; this one and those like it hold nothing but 0 and 255, "
-            + "so that class 0 would be the only one; write 1 instead of 255 (in Python: mask // 255)"), "\(found)")
+            + "so that class 0 would be the only one; write 1 instead of 255 (in Python: mask // 255)"),
+      "\(found)")
     // One class to be found is enough, and a data set with one class has nothing else.
     try folder.labels("ann/10.png", [0, 1, 255])
     try made(folder, "classes=['rest', 'cell']").checkLabelVariety()
@@ -90,7 +94,8 @@ import Testing
     let reduced = try made(folder, "classes=['a', 'b'], reduce_zero_label=True").groundTruth(at: 0)
     #expect(Array((reduced.labels.bytes ?? []).prefix(4)) == [255, 0, 1, 255])
     // As in the original both reduce where both are told to.
-    let twice = try made(folder, "classes=['a', 'b'], reduce_zero_label=True, gt_seg_map_loader_cfg=dict(reduce_zero_label=True)")
+    let twice = try made(
+      folder, "classes=['a', 'b'], reduce_zero_label=True, gt_seg_map_loader_cfg=dict(reduce_zero_label=True)")
     #expect(Array((try twice.groundTruth(at: 0).labels.bytes ?? []).prefix(4)) == [255, 255, 0, 255])
     #expect(
       complaint { _ = try made(folder, "classes=['a', 'b']").groundTruth(at: 0) }.contains(

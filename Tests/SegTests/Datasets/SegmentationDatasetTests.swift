@@ -85,7 +85,10 @@ import Testing
     let coco = try dataset(text("COCOStuffDataset", ", reduce_zero_label=True")) as? SegmentationDataset
     #expect(coco?.reducesZeroLabel == true)
     let refused = [
-      (text("ADE20KDataset", ", img_suffix='.png'"), "img_suffix is always '.jpg' for ADE20KDataset; leave it out, or use CustomDataset"),
+      (
+        text("ADE20KDataset", ", img_suffix='.png'"),
+        "img_suffix is always '.jpg' for ADE20KDataset; leave it out, or use CustomDataset"
+      ),
       (text("LoveDADataset", ", reduce_zero_label=False"), "reduce_zero_label is always True for LoveDADataset"),
       (text("PascalVOCDataset", ""), "split must name a file with one picture a line for PascalVOCDataset, found none"),
       (text("CustomDataset", ", img_sufix='.png'"), "unknown key 'img_sufix'; did you mean 'img_suffix'?"),
@@ -105,7 +108,8 @@ import Testing
     #expect(
       message("img_dir='img', ann_dir='ann'")
         == "\(folder.path)/img: the data set is empty: no files with the suffix '.jpg' in img_dir or below")
-    #expect(message("img_dir='none', ann_dir='ann'") == "\(folder.path)/none: img_dir must be a folder that can be read")
+    #expect(
+      message("img_dir='none', ann_dir='ann'") == "\(folder.path)/none: img_dir must be a folder that can be read")
     #expect(
       message("img_dir='img', img_suffix='.png'")
         == "c.py:1: data.train: ann_dir must name the folder of label maps to train on, found none")

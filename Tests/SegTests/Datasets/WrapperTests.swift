@@ -40,7 +40,8 @@ import Testing
   @Test func `samples of wrappers are traced to their files`() throws {
     let folder = try folder()
     let all = try dataset(
-      "dict(type='RepeatDataset', times=3, dataset=dict(type='ConcatDataset', datasets=[\(text(folder)), \(text(folder))]))")
+      "dict(type='RepeatDataset', times=3, dataset=dict(type='ConcatDataset', datasets=[\(text(folder)), \(text(folder))]))"
+    )
     #expect(all.count == 24 && all.segmentationParts.count == 2)
     let (origin, index) = try all.origin(of: 14)
     #expect(origin === all.segmentationParts[1] && index == 2)
@@ -52,7 +53,8 @@ import Testing
     try folder.picture("img/1.jpg", height: 5, width: 3)
     try folder.labels("ann/0.png", [1], height: 4, width: 6)
     try folder.labels("ann/1.png", [1], height: 5, width: 3)
-    let data = try dataset(text(folder, ", dict(type='DefaultFormatBundle'), dict(type='Collect', keys=['img', 'gt_semantic_seg'])"))
+    let data = try dataset(
+      text(folder, ", dict(type='DefaultFormatBundle'), dict(type='Collect', keys=['img', 'gt_semantic_seg'])"))
     var generator = RandomGenerator(seed: 0)
     let samples = try (0..<2).map { try #require(try data.sample(at: $0, using: &generator)) }
     let batch = try HostSegmentationBatch(samples)
@@ -60,6 +62,7 @@ import Testing
     let labels = try #require(batch.labels)
     #expect(labels.reduce(0, +) == 24 + 15 && labels[24..<30].allSatisfy { $0 == 0 })
     let tensors = batch.batch
-    #expect(tensors.images.shape == [2, 3, 5, 6] && tensors.labels?.shape == [2, 1, 5, 6] && tensors.labels?.dtype == .int64)
+    #expect(
+      tensors.images.shape == [2, 3, 5, 6] && tensors.labels?.shape == [2, 1, 5, 6] && tensors.labels?.dtype == .int64)
   }
 }

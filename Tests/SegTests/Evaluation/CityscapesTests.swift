@@ -57,14 +57,19 @@ import Testing
           Issue.record("\(key) lacks \(name)")
           continue
         }
-        if let value { #expect(abs(number - value) < 1e-12, "\(key) \(name)") } else { #expect(number.isNaN, "\(key) \(name)") }
+        if let value {
+          #expect(abs(number - value) < 1e-12, "\(key) \(name)")
+        } else {
+          #expect(number.isNaN, "\(key) \(name)")
+        }
       }
     }
     try expect("priors", c.result.priors)
     try expect("classScores", c.result.classScores)
     try expect("categoryScores", c.result.categoryScores)
     for (key, expected) in [
-      ("averageScoreClasses", c.result.averageScoreClasses), ("averageScoreCategories", c.result.averageScoreCategories),
+      ("averageScoreClasses", c.result.averageScoreClasses),
+      ("averageScoreCategories", c.result.averageScoreCategories),
     ] {
       guard case .float(let number)? = results[key]?.value else {
         Issue.record("\(key) is missing")
@@ -72,7 +77,8 @@ import Testing
       }
       #expect(abs(number - expected) < 1e-12)
     }
-    #expect(lines.count == 2 && lines[0].contains("road") && !lines[0].contains("caravan") && lines[1].contains("vehicle"))
+    #expect(
+      lines.count == 2 && lines[0].contains("road") && !lines[0].contains("caravan") && lines[1].contains("vehicle"))
     #expect(
       complaint { try measurement.add([0], [99], "a.png") } == "a.png: label ids must be in 0..<34, found 99")
   }

@@ -101,13 +101,16 @@ private final class ColorSegmentor: Module, Segmentor {
     #expect(
       Array(results.keys.prefix(7)) == ["aAcc", "mIoU", "mAcc", "mFscore", "mPrecision", "mRecall", "IoU.rest"])
     // One of eight columns is wrong: 42 of 48 pixels.
-    #expect(results["aAcc"]?.double == 0.875 && results["IoU.rest"]?.double == 0.8 && results["IoU.cell"]?.double == 0.75)
+    #expect(
+      results["aAcc"]?.double == 0.875 && results["IoU.rest"]?.double == 0.8 && results["IoU.cell"]?.double == 0.75)
     #expect(results["mIoU"]?.double == 0.775 && results["Precision.cell"]?.double == 0.75)
     let message = complaint {
       _ = try SegmentationTask().makeEvaluator(
         data, LoaderSettings(nil, role: .val), settings: ["metric": dataNode("'mIou'")])
     }
-    #expect(message.contains("evaluation.metric: must be one of mIoU, mDice, mFscore, found 'mIou'; did you mean 'mIoU'?"), "\(message)")
+    #expect(
+      message.contains("evaluation.metric: must be one of mIoU, mDice, mFscore, found 'mIou'; did you mean 'mIoU'?"),
+      "\(message)")
   }
 
   @Test func `parts of a concatenation are measured one by one or together`() throws {
@@ -121,9 +124,10 @@ private final class ColorSegmentor: Module, Segmentor {
       return Array(measurement.results(SegmentationMetrics([.meanDice])) { _ in }.keys)
     }
     #expect(
-      try results("") == ["0", "1"].flatMap { part in
-        ["aAcc", "mDice", "mAcc", "Dice.rest", "Dice.cell", "Acc.rest", "Acc.cell"].map { "\(part)_\($0)" }
-      })
+      try results("")
+        == ["0", "1"].flatMap { part in
+          ["aAcc", "mDice", "mAcc", "Dice.rest", "Dice.cell", "Acc.rest", "Acc.cell"].map { "\(part)_\($0)" }
+        })
     #expect(try results(", separate_eval=False").first == "aAcc")
   }
 
@@ -140,7 +144,8 @@ private final class ColorSegmentor: Module, Segmentor {
     }
     #expect(
       message
-        == "\(folder.path)/ann/0.png: the label map must be of its picture's size, 6x8, found 12x16; check that they belong together")
+        == "\(folder.path)/ann/0.png: the label map must be of its picture's size, 6x8, found 12x16; check that they belong together"
+    )
   }
 
   @Test func `a loss that is no number stops the run and spoils nothing`() throws {
@@ -160,7 +165,8 @@ private final class ColorSegmentor: Module, Segmentor {
     #expect(
       message
         == "iteration 4: the loss must be finite, found nan (decode.loss_ce is nan); lower the learning rate, warm up longer, "
-        + "or clip gradients with optimizer_config=dict(grad_clip=...); the last checkpoint is \(folder.path)/work/iter_2.pth")
+        + "or clip gradients with optimizer_config=dict(grad_clip=...); the last checkpoint is \(folder.path)/work/iter_2.pth"
+    )
     #expect(model.bias.value.floats.allSatisfy { $0.isFinite })
     #expect(try Checkpoint(path: "\(folder.path)/work/iter_2.pth").state.count == 1)
   }

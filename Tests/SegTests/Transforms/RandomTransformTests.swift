@@ -11,7 +11,8 @@ import Testing
     var bytes: [UInt8] = []
     for y in 0..<height { for x in 0..<width { bytes += [UInt8(y), UInt8(x), 0] } }
     var sample = Sample(
-      file: SampleFile(prefix: "p", name: "a.png"), image: Image(width: width, height: height, channels: 3, bytes: bytes))
+      file: SampleFile(prefix: "p", name: "a.png"),
+      image: Image(width: width, height: height, channels: 3, bytes: bytes))
     sample.labels = Image(
       width: width, height: height, channels: 1, bytes: (0..<(height * width)).map { UInt8($0 % width) })
     return sample
@@ -58,7 +59,8 @@ import Testing
 
   @Test func `sizes are drawn as the mode says`() throws {
     var ratios: [Double] = []
-    try draws(500, "[dict(type='Resize', img_scale=(100, 50), ratio_range=(0.5, 2.0))]", Self.places(20, 40)) { sample in
+    try draws(500, "[dict(type='Resize', img_scale=(100, 50), ratio_range=(0.5, 2.0))]", Self.places(20, 40)) {
+      sample in
       ratios.append(Double(try #require(sample.image).width) / 100)
       #expect(sample.labels?.width == sample.image?.width && sample.labels?.height == sample.image?.height)
     }
@@ -71,7 +73,10 @@ import Testing
     }
     #expect(sides == [40, 41, 42, 43, 44])
     var chosen: [Int: Int] = [:]
-    try draws(300, "[dict(type='Resize', img_scale=[(40, 20), (44, 22), (60, 30)], multiscale_mode='value')]", Self.places(20, 40)) {
+    try draws(
+      300, "[dict(type='Resize', img_scale=[(40, 20), (44, 22), (60, 30)], multiscale_mode='value')]",
+      Self.places(20, 40)
+    ) {
       chosen[try #require($0.image).width, default: 0] += 1
     }
     #expect(chosen.keys.sorted() == [40, 44, 60] && chosen.values.allSatisfy { $0 > 70 })
@@ -102,7 +107,10 @@ import Testing
 
   @Test func `holes are where the original puts them`() throws {
     var (count, area) = (0, 0)
-    try draws(800, "[dict(type='RandomCutOut', prob=0.5, n_holes=1, cutout_shape=(4, 3), fill_in=(9, 8, 200), seg_fill_in=77)]", Self.places(30, 40)) {
+    try draws(
+      800, "[dict(type='RandomCutOut', prob=0.5, n_holes=1, cutout_shape=(4, 3), fill_in=(9, 8, 200), seg_fill_in=77)]",
+      Self.places(30, 40)
+    ) {
       sample in
       let holes = try #require(sample.labels?.bytes).count { $0 == 77 }
       let bytes = try #require(sample.image?.bytes)
@@ -111,7 +119,10 @@ import Testing
       #expect(holes <= 12)
     }
     #expect((340...460).contains(count) && area > count * 10)
-    try draws(50, "[dict(type='RandomCutOut', prob=1, n_holes=(2, 4), cutout_ratio=[(0.1, 0.1), (0.2, 0.5)])]", Self.places(30, 40)) {
+    try draws(
+      50, "[dict(type='RandomCutOut', prob=1, n_holes=(2, 4), cutout_ratio=[(0.1, 0.1), (0.2, 0.5)])]",
+      Self.places(30, 40)
+    ) {
       #expect($0.image != Self.places(30, 40).image && $0.labels == Self.places(30, 40).labels)
     }
   }

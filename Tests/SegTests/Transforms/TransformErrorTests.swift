@@ -6,9 +6,14 @@ import Testing
 /// Wrong options, and pictures and label maps that do not fit, are errors with a place, never traps.
 @Suite struct TransformErrorTests {
   static let options: [(String, String)] = [
-    ("[dict(type='Resize', img_scale=(0, 4))]", "pipeline.0.img_scale: must be (w, h), both in 1...65536, found [0, 4]"),
+    (
+      "[dict(type='Resize', img_scale=(0, 4))]", "pipeline.0.img_scale: must be (w, h), both in 1...65536, found [0, 4]"
+    ),
     ("[dict(type='Resize', img_scale=4)]", "pipeline.0.img_scale: expected list, found int 4"),
-    ("[dict(type='Resize', ratio_range=(2, 0.5))]", "pipeline.0.ratio_range: must be (min, max), ordered and in 0...1000"),
+    (
+      "[dict(type='Resize', ratio_range=(2, 0.5))]",
+      "pipeline.0.ratio_range: must be (min, max), ordered and in 0...1000"
+    ),
     (
       "[dict(type='Resize', img_scale=[(4, 4), (5, 5)], ratio_range=(0.5, 2))]",
       "pipeline.0.img_scale: must be one size with ratio_range, found 2"
@@ -78,10 +83,19 @@ import Testing
       "[dict(type='Normalize', mean=[0, 0, 0], std=[1, 1, 1]), dict(type='PhotoMetricDistortion')]",
       "p/a.png: PhotoMetricDistortion: a picture of three channels of bytes, found 3 of floats"
     ),
-    ("[dict(type='RandomMosaic', prob=1)]", "p/a.png: RandomMosaic: works in the pipeline of a MultiImageMixDataset only"),
-    ("[dict(type='Collect', keys=['img', 'gt_seg'])]", "p/a.png: Collect: the sample has no 'gt_seg'; known keys: img, gt_semantic_seg"),
+    (
+      "[dict(type='RandomMosaic', prob=1)]",
+      "p/a.png: RandomMosaic: works in the pipeline of a MultiImageMixDataset only"
+    ),
+    (
+      "[dict(type='Collect', keys=['img', 'gt_seg'])]",
+      "p/a.png: Collect: the sample has no 'gt_seg'; known keys: img, gt_semantic_seg"
+    ),
     ("[dict(type='LoadAnnotations')]", "p/a.png: LoadAnnotations: the data set has no label maps; set its ann_dir"),
-    ("[dict(type='RGB2Gray', weights=(1, 2))]", "p/a.png: RGB2Gray: the picture must have a channel for each of the 2 weights, found 3"),
+    (
+      "[dict(type='RGB2Gray', weights=(1, 2))]",
+      "p/a.png: RGB2Gray: the picture must have a channel for each of the 2 weights, found 3"
+    ),
   ]
 
   @Test(arguments: pictures) func `a picture that does not fit is named`(_ text: String, _ expected: String) throws {
