@@ -179,7 +179,11 @@ struct BoxGoldenTests {
 
   @Test func `ten thousand objects are assigned in a moment`() throws {
     let three = Boxes(try grid("three").flatMap(\.values))
-    let truths = Boxes((0..<10000).map { Box(Float($0 % 100), Float($0 / 100), Float($0 % 100 + 9), Float($0 / 100 + 9)) })
+    var truths = Boxes()
+    for index in 0..<10000 {
+      let (x, y) = (Float(index % 100), Float(index / 100))
+      truths.append(Box(x, y, x + 9, y + 9))
+    }
     let rule = MaxIoUAssigner(positive: 0.5, negative: 0.4)
     let start = Date()
     let result = rule.assign(three, truths, ignored: Boxes(), labels: nil)

@@ -55,7 +55,8 @@ struct DetectionLossTests {
 
   @Test(arguments: fixture?.cases ?? []) func `equals the original`(_ c: Case) throws {
     let x = try tensor(c.pred).requiringGradient()
-    let value = try detectionLoss(c.config)(
+    let term = try detectionLoss(c.config)
+    let value = try term(
       x, target(c), weight: c.weight.map { try tensor($0) }, averageFactor: c.factor,
       reduction: c.reduction.flatMap { LossReduction(rawValue: $0) })
     expectClose(value, c.loss, shape: c.shape, relative: 5e-6, absolute: 2e-6, "loss")
@@ -83,11 +84,13 @@ struct DetectionLossTests {
 
   @Test func `a loss says what it cannot be held against`() throws {
     let message = textOfError {
-      _ = try detectionLoss("dict(type='L1Loss')")(Tensor.zeros([2, 4]), labels: Tensor([Int64(0), 1]))
+      let term = try detectionLoss("dict(type='L1Loss')")
+      _ = try term(Tensor.zeros([2, 4]), labels: Tensor([Int64(0), 1]))
     }
     #expect(message == "L1Loss cannot be held against class labels")
     let sum = textOfError {
-      _ = try detectionLoss("dict(type='L1Loss', reduction='sum')")(
+      let term = try detectionLoss("dict(type='L1Loss', reduction='sum')")
+      _ = try term(
         Tensor.zeros([2, 4]), values: Tensor.zeros([2, 4]), averageFactor: 2)
     }
     #expect(sum == "a loss with reduction='sum' cannot be divided by a number of samples")

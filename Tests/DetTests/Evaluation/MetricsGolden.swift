@@ -78,8 +78,12 @@ struct MetricsGolden: Decodable {
   }
 
   static func boxes(_ truths: [Truth]) -> Boxes {
-    Boxes(
-      truths.map(\.box).map { Box(Float($0[0]), Float($0[1]), Float($0[0] + $0[2]), Float($0[1] + $0[3])) })
+    var boxes = Boxes()
+    for box in truths.map(\.box) {
+      let (right, bottom) = (box[0] + box[2], box[1] + box[3])
+      boxes.append(Box(Float(box[0]), Float(box[1]), Float(right), Float(bottom)))
+    }
+    return boxes
   }
 
   /// The data set as VOC's (with difficult objects) and Open Images' (with groups) files have it.

@@ -27,7 +27,7 @@ import Testing
     guard let result = try apply("[dict(type='RandomCrop', crop_size=(25, 30))]", sample, seed: seed) else { return }
     let image = try #require(result.image)
     let fields = result.detection
-    #expect([image.height, image.width] == [25, 30])
+    #expect(image.height == 25 && image.width == 30)
     #expect(result.meta.imageShape == [25, 30, 3])
     let offset = pixel(image, 0, 0)
     guard case .bitmaps(let masks)? = fields.masks?.shapes else {

@@ -15,9 +15,10 @@ import TestSupport
   /// Weighted by `[2, 0]`: only the pixel of the first class counts.
   static func value(_ path: String) throws -> Float {
     let labels = Tensor([0, 1] as [Int64], shape: [1, 1, 2])
-    return try SegmentationLossTests.loss("dict(type='CrossEntropyLoss', class_weight='\(path)')")(
-      .zeros([1, 2, 1, 2]), labels
-    ).item
+    let logits = Tensor.zeros([1, 2, 1, 2])
+    let loss = try SegmentationLossTests.loss("dict(type='CrossEntropyLoss', class_weight='\(path)')")
+    let value = try loss(logits, labels)
+    return value.item
   }
 
   @Test(arguments: [("[2.0, 0]", ".json"), ("- 2.0\n- 0\n", ".yaml"), ("[2, 0.0]\n", ".yml")])
