@@ -7,7 +7,7 @@ train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='Resize', img_scale=[(480, 480), (720, 720)], multiscale_mode='range', keep_ratio=True),
-    dict(type='RandomCrop', crop_size=(416, 416)),
+    dict(type='RandomCrop', crop_size=(384, 384)),
     dict(type='RandomFlip', flip_ratio=[0.25, 0.25, 0.25], direction=['horizontal', 'vertical', 'diagonal']),
     dict(type='Normalize', **img_norm_cfg),
     dict(type='Pad', size_divisor=32),

@@ -1,12 +1,10 @@
-# ATSS (Zhang et al., 2020) for small objects of one class: MobileNetV2 with the weights of a classifier, whose statistics stay,
-# a feature pyramid of three levels with 64 channels, and a head of two convolutions a branch.
+# ATSS (Zhang et al., 2020) for small objects of one class: MobileNetV2 that starts from the weights of a
+# classifier, a feature pyramid of three levels with 64 channels, and a head of two convolutions a branch.
 model = dict(
     type='ATSS',
     backbone=dict(
         type='MobileNetV2',
         out_indices=(2, 4, 6),
-        frozen_stages=1,
-        norm_eval=True,
         init_cfg=dict(type='Pretrained', checkpoint='data/photographs/mobilenet_v2.pth', prefix='backbone')),
     neck=dict(type='FPN', in_channels=[32, 96, 320], out_channels=64, num_outs=3),
     bbox_head=dict(
