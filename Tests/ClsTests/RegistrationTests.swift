@@ -57,8 +57,16 @@ import Testing
     "VGG": ("dict(type='VGG', depth=11, num_stages=2, dilations=(1, 1), out_indices=(1, ))", [2, 3, 16, 16]),
   ]
 
+  /// Built, run and compared with the original in TransformerTests.
+  static let transformers = [
+    "Conformer", "DistilledVisionTransformer", "EfficientFormer", "HorNet", "MViT", "MlpMixer", "PCPVT", "PoolFormer", "SVT",
+    "SwinTransformer", "SwinTransformerV2", "T2T_ViT", "TNT", "VisionTransformer",
+  ]
+  /// The same of their heads.
+  static let transformerHeads = ["ConformerHead", "DeiTClsHead", "EfficientFormerClsHead", "VisionTransformerClsHead"]
+
   @Test func `all backbones are listed here`() {
-    #expect(classificationContext().registries.backbones.names == Self.backbones.keys.sorted())
+    #expect(classificationContext().registries.backbones.names == (Array(Self.backbones.keys) + Self.transformers).sorted())
   }
 
   @Test(arguments: backbones.keys.sorted()) func `a backbone runs forward and backward`(_ name: String) throws {
@@ -96,7 +104,7 @@ import Testing
 
   @Test func `all heads, losses and necks are listed here`() {
     let registries = classificationContext().registries
-    #expect(registries.classificationHeads.names == (Array(Self.heads.keys) + Self.multiLabelHeads).sorted())
+    #expect(registries.classificationHeads.names == (Array(Self.heads.keys) + Self.multiLabelHeads + Self.transformerHeads).sorted())
     #expect(registries.classificationLosses.names == Self.losses.keys.sorted())
     #expect(registries.necks.names == ["GeneralizedMeanPooling", "GlobalAveragePooling", "HRFuseScales"])
     #expect(registries.classifiers.names == ["ImageClassifier"])

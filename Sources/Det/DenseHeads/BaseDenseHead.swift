@@ -180,7 +180,8 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
   ) throws -> [Detections] {
     try withoutGradient {
       try metas.enumerated().map { image, meta in
-        finish(try candidates(outputs, image: image, meta, config), meta, config, rescale: rescale, suppress: suppress)
+        let found = try candidates(outputs, image: image, meta, config).finite
+        return finish(found, meta, config, rescale: rescale, suppress: suppress)
       }
     }
   }
@@ -225,6 +226,20 @@ struct Candidates {
   var labels: [Int] = []
   /// One a box where the head gives factors.
   var factors: [Float] = []
+
+  /// Those whose boxes and scores are finite numbers.
+  ///
+  /// The original lets what is no number through to suppression, where it counts as best.
+  var finite: Candidates {
+    func isFinite(_ index: Int) -> Bool {
+      boxes[index].isFinite && scores[index].isFinite && (factors.isEmpty || factors[index].isFinite)
+    }
+    guard !boxes.indices.allSatisfy(isFinite) else { return self }
+    let kept = boxes.indices.filter(isFinite)
+    return Candidates(
+      boxes: boxes[kept], scores: kept.map { scores[$0] }, labels: kept.map { labels[$0] },
+      factors: factors.isEmpty ? [] : kept.map { factors[$0] })
+  }
 }
 
 /// The highest of a table of scores: mmdet's `filter_scores_and_topk`.

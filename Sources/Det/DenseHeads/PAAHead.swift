@@ -194,7 +194,10 @@ public final class PAAHead: ATSSHead {
           total += weight
           for side in 0..<4 { sums[side] += weight * boxes.values[4 * column + side] }
         }
-        result.boxes.append(Box(sums[0] / total, sums[1] / total, sums[2] / total, sums[3] / total))
+        // A box without an area overlaps nothing, not even itself; in the original it becomes what is no number.
+        result.boxes.append(
+          total > 0
+            ? Box(sums[0] / total, sums[1] / total, sums[2] / total, sums[3] / total) : detections.boxes[detection])
         result.scores.append(detections.scores[detection])
         result.labels.append(label)
       }

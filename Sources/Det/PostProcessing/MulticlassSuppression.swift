@@ -2,6 +2,8 @@ import Core
 
 /// Suppression of boxes that have a score for each class. Mirrors mmdet's `multiclass_nms`.
 ///
+/// Boxes and scores that are no finite numbers go; the original lets such boxes through.
+///
 /// - Parameters:
 ///   - boxes: `[n, 4]` for all classes, or `[n, classes * 4]`.
 ///   - scores: `[n, classes + 1]`, the background last; it does not count.
@@ -22,8 +24,11 @@ public func suppressByClass(
   for row in 0..<count {
     for label in 0..<classes where values[row * (classes + 1) + label] > threshold {
       let at = perClass ? 4 * (row * classes + label) : 4 * row
-      found.boxes.append(Box(corners[at], corners[at + 1], corners[at + 2], corners[at + 3]))
-      found.scores.append(values[row * (classes + 1) + label] * (factors?[row] ?? 1))
+      let box = Box(corners[at], corners[at + 1], corners[at + 2], corners[at + 3])
+      let score = values[row * (classes + 1) + label] * (factors?[row] ?? 1)
+      guard box.isFinite, score.isFinite else { continue }
+      found.boxes.append(box)
+      found.scores.append(score)
       found.labels.append(label)
       pairs.append(row * classes + label)
     }

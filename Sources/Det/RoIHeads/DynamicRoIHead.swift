@@ -42,8 +42,10 @@ public final class DynamicRoIHead: StandardRoIHead {
     }
     let truths = try batch.requireTruths()
     let (samples, assigned) = try sample(features, proposals, truths)
-    let best = assigned.map { result -> Double in
-      let sorted = result.maxOverlaps.sorted(by: >)
+    let best = zip(assigned, samples).map { result, sample -> Double in
+      // Objects' own boxes count, with an overlap of 1, where the sampler adds them.
+      let own = [Float](repeating: 1, count: sample.addedTruths)
+      let sorted = (own + result.maxOverlaps).sorted(by: >)
       return sorted.isEmpty ? 0 : Double(sorted[min(config.iouTopK, sorted.count) - 1])
     }
     overlaps.append(best.reduce(0, +) / Double(max(best.count, 1)))

@@ -6,6 +6,8 @@ public struct SamplingResult: Sendable, Equatable {
   /// For each positive box whether it is an object's own.
   public var posIsTruth: [Bool]
   public var truthCount: Int
+  /// How many objects' own boxes were added to the list sampled from.
+  public var addedTruths: Int
   /// For each positive box the index of its object, its object's box and, where classes are known, its class.
   public var posTruthIndices: [Int]
   public var posTruthBoxes: Boxes
@@ -17,7 +19,7 @@ public struct SamplingResult: Sendable, Equatable {
     (posIndices, negIndices) = (positives, negatives)
     (posBoxes, negBoxes) = (boxes[positives], boxes[negatives])
     posIsTruth = positives.map { $0 < addedTruths }
-    truthCount = truths.count
+    (truthCount, self.addedTruths) = (truths.count, addedTruths)
     posTruthIndices = positives.map { assigned.gtIndices[$0] - 1 }
     posTruthBoxes = truths[posTruthIndices]
     posLabels = assigned.labels.map { labels in positives.map { labels[$0] } }

@@ -55,6 +55,7 @@ public struct Box: Sendable, Equatable {
   public var width: Float { x2 - x1 }
   public var height: Float { y2 - y1 }
   public var area: Float { width * height }
+  public var isFinite: Bool { x1.isFinite && y1.isFinite && x2.isFinite && y2.isFinite }
   public var center: (x: Float, y: Float) { ((x1 + x2) / 2, (y1 + y2) / 2) }
 }
 

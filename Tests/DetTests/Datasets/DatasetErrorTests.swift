@@ -111,8 +111,8 @@ import Testing
 
   static let masks: [(String, String)] = [
     ("[[1, 2, 3, 4, 5]]", "a polygon must have an even number of coordinates, found 5"),
-    ("[]", "must have polygons of at least four numbers, found no polygon"),
-    ("[[1, 2]]", "must have polygons of at least four numbers, found one of 2"),
+    ("[]", "must have at least three points, found no polygon"),
+    ("[[1, 2]]", "must have at least three points, found 2 numbers"),
     ("[[1, 2, 3, 4, 5, 1e300]]", "a polygon's coordinates must be within 10^8"),
     ("{\"size\": [80, 100], \"counts\": [8001]}", "runs must not exceed the 80x100 picture"),
     ("{\"size\": [80, 100], \"counts\": \"}\"}", "compressed counts must be characters from '0' to 'o'"),

@@ -21,7 +21,7 @@ import Testing
   }
 
   private func load(_ folder: DataFolder, _ more: String = "", isTesting: Bool = false) throws -> DetectionDataset {
-    let keys = more.contains("ann_file") ? more : "ann_file='\(folder.path)/boxes.csv', \(more)"
+    let keys = more.contains(" ann_file") || more.hasPrefix("ann_file") ? more : "ann_file='\(folder.path)/boxes.csv', \(more)"
     return try #require(
       try detectionDataset(
         "dict(type='OpenImagesDataset', label_file='\(folder.path)/labels.csv', img_prefix='i', pipeline=[], \(keys))",

@@ -10,7 +10,10 @@ enum Formula {
     .appendingPathComponent("Fixtures").path
 
   static func json<Value: Decodable>(_ name: String, as type: Value.Type = Value.self) throws -> Value {
-    try JSONDecoder().decode(Value.self, from: Data(contentsOf: URL(fileURLWithPath: "\(fixtures)/\(name)")))
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return try decoder.decode(Value.self, from: Data(contentsOf: URL(fileURLWithPath: "\(fixtures)/\(name)")))
   }
 
   /// Numbers in -1..<1.

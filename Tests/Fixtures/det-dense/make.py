@@ -35,7 +35,7 @@ def rounded(values, digits=6):
 
 def write(name, value):
     with open(os.path.join(here, name), 'w') as f:
-        json.dump(value, f, separators=(',', ':'))
+        f.write(json.dumps(value, separators=(',', ':')).replace('NaN', '"NaN"'))
 
 
 def boxes_of(count, seed, size=100.0, least=2.0):

@@ -156,7 +156,7 @@ private final class ColorSegmentor: Module, Segmentor {
     let runner = try IterBasedRunner(
       model: model, optimizer: optimizer, maxIterations: 10, workDirectory: "\(folder.path)/work",
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    let config = try dataNode("dict(optimizer_config=dict(), checkpoint_config=dict(interval=2))")
+    let config = try dataNode("dict(optimizer_config=dict(), checkpoint_config=dict(interval=2, by_epoch=False))")
     try runner.registerTrainingHooks(TrainingHooksConfig(config), context: dataContext())
     for (hook, priority) in SegmentationTask().standardHooks { runner.register(hook, priority: priority) }
     let source = try SegmentationTask().makeSource(

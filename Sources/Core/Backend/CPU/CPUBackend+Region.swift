@@ -10,8 +10,11 @@ extension CPUBackend {
       mm_region_map(
         n: map.shape[0], h: map.shape[2], w: map.shape[3], scale: scale, x: map.pointer(Float.self), dx: nil)
     }
-    withParameters(levels, shape, regions, pooling) {
-      mm_region_forward($0, y.pointer(Float.self), kept?.pointer(Int32.self))
+    // The parameters hold addresses only, and arrays may go after their last use.
+    withExtendedLifetime(maps) {
+      withParameters(levels, shape, regions, pooling) {
+        mm_region_forward($0, y.pointer(Float.self), kept?.pointer(Int32.self))
+      }
     }
     return (y, kept)
   }
