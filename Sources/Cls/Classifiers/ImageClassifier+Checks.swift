@@ -33,12 +33,6 @@ extension ImageClassifier {
     throw InvalidConfig("head.in_channels must be \(given), the channels that the backbone gives, found \(taken)")
   }
 
-  /// Channels of the images that a backbone takes; `nil` where that is not known.
-  static func inputChannels(of backbone: any Backbone) -> Int? {
-    // The first kernel that a forward pass meets is that of a convolution over the image.
-    backbone.state.first { $0.value.value.shape.count == 4 }?.value.value.shape[1]
-  }
-
   /// Whether images of `shape` (`[N, C, H, W]`) can go through the model.
   ///
   /// - Throws: `InvalidConfig`.

@@ -52,7 +52,7 @@ public final class ImageClassifier: Module, ConfiguredModule {
       throw InvalidConfig("a classifier needs a backbone")
     }
     self.backbone = backbone
-    inputChannels = Self.inputChannels(of: backbone)
+    inputChannels = backbone.imageChannels
     neck = try config.neck.node.map {
       try context.registries.necks.buildRow($0, path: config.neck.path, context: context)
     }

@@ -5,10 +5,14 @@ public protocol Backbone: Module {
   func callAsFunction(_ x: Tensor) -> [Tensor]
   /// What each returned feature map is like, where that is known without running the network.
   var outputs: [FeatureShape] { get }
+  /// Channels of the images that it takes; `nil` where that is not known.
+  var imageChannels: Int? { get }
 }
 
 extension Backbone {
   public var outputs: [FeatureShape] { [] }
+  /// By default those of the first kernel, which is that of a convolution over the image.
+  public var imageChannels: Int? { firstKernelChannels }
 }
 
 /// A backbone that may end in a classifier of its own, which takes images of some sizes only.

@@ -13,9 +13,10 @@ public protocol InspectableModel: Module {
 }
 
 extension InspectableModel {
-  /// By default the channels of the first kernel in the state dict, which is that of a convolution over the picture.
+  /// By default what the backbone says; without one the channels of the first kernel in the state dict.
   public var inputChannels: Int? {
-    state.first { $0.value.value.shape.count == 4 }?.value.value.shape[1]
+    let backbone = members.children.first { $0.key == "backbone" }?.module as? any Backbone
+    return backbone.map(\.imageChannels) ?? firstKernelChannels
   }
 
   public func check(_ shape: [Int]) throws {
@@ -24,4 +25,9 @@ extension InspectableModel {
       throw InvalidConfig("the model takes images with \(channels) channels, found \(shape[1])")
     }
   }
+}
+
+extension Module {
+  /// Input channels of the first kernel in the state dict.
+  var firstKernelChannels: Int? { state.first { $0.value.value.shape.count == 4 }?.value.value.shape[1] }
 }

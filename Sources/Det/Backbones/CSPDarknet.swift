@@ -149,6 +149,9 @@ final class CSPDarknet: Module, Backbone, ConfiguredModule {
     stages.all.enumerated().map { ("stage\($0 + 1)", $1) }
   }
 
+  /// The first kernel sees four pixels as channels of one.
+  var imageChannels: Int? { stem.inChannels }
+
   private var layers: [any UnaryModule] { [stem] + stages.all }
 
   func callAsFunction(_ x: Tensor) -> [Tensor] { x.features(layers, at: config.outIndices) }
@@ -174,15 +177,22 @@ final class CSPDarknet: Module, Backbone, ConfiguredModule {
 /// - Output: `[N, outChannels, H / 2, W / 2]`
 final class Focus: Module, UnaryModule {
   let conv: ConvModule
+  let inChannels: Int
 
   init(_ inChannels: Int, _ outChannels: Int, kernel: Int, _ style: ConvStyle) {
+    self.inChannels = inChannels
     conv = style.make(inChannels * 4, outChannels, kernel: Pair(kernel), padding: Pair((kernel - 1) / 2))
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
+    let (height, width) = (x.shape[2], x.shape[3])
+    if height % 2 != 0 || width % 2 != 0 {
+      InputFault.report("Focus: images must have even sides, found \(height)x\(width); Pad takes a size_divisor")
+      return conv(.zeros([x.shape[0], 4 * x.shape[1], (height + 1) / 2, (width + 1) / 2]))
+    }
     /// Every second row and column from the given ones on.
     func patch(_ row: Int, _ column: Int) -> Tensor {
-      x.sliced(2, row..<x.shape[2], step: 2).sliced(3, column..<x.shape[3], step: 2)
+      x.sliced(2, row..<height, step: 2).sliced(3, column..<width, step: 2)
     }
     return conv(Tensor.concatenate([patch(0, 0), patch(1, 0), patch(0, 1), patch(1, 1)], axis: 1))
   }

@@ -126,9 +126,7 @@ import TestSupport
     if let dynamic = golden.dynamic, let head = head as? DynamicRoIHead {
       let assigner = try #require(head.sampler?.assigner as? MaxIoUAssigner)
       let loss = try #require(head.bboxHead.lossBbox as? SmoothL1Loss)
-      withKnownIssue("the adapted threshold differs from the original's") {
-        expectClose([assigner.positive, loss.beta], dynamic, relative: 1e-5, "adapted")
-      }
+      expectClose([assigner.positive, loss.beta], dynamic, relative: 1e-5, "adapted")
     }
   }
 
@@ -182,9 +180,7 @@ import TestSupport
           let expected = RunLengthMask(height: mask.height, width: mask.width, runs: runs)
           #expect(runs.reduce(0, +) == UInt32(mask.height * mask.width), "\(what): size of the mask")
           let differing = zip(mask.bitmap, expected.bitmap).count { $0 != $1 }
-          withKnownIssue("edges of masks on tiny maps differ from the original's", isIntermittent: true) {
-            #expect(differing <= 2, "\(what): \(differing) pixels differ")
-          }
+          #expect(differing <= 2, "\(what): \(differing) pixels differ")
         }
         if let score = row.maskScore {
           expectClose([detections.maskScores?[index] ?? .nan], [score], relative: 1e-3, absolute: 1e-5, "\(what) mask score")
