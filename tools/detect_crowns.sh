@@ -12,4 +12,4 @@ config=configs/det/atss/atss_mobilenet-v2_fpn_700_tree_crowns.py
 work=work_dirs/atss_mobilenet-v2_fpn_700_tree_crowns
 .build/release/convert-checkpoint data/photographs/mobilenet_v2-b0353104.pth data/photographs/mobilenet_v2.pth
 .build/release/det-train $config --seed 0 "$@"
-.build/release/det-test $config $work/latest.pth --eval bbox --show-dir $work/shown
+.build/release/det-test $config $work/latest.pth --eval bbox --show-dir $work/shown --show-score-thr 0.2
