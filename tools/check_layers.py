@@ -32,7 +32,7 @@ LAYERS = [
     {'NN'},
     {'Image'},
     {'Bricks'},
-    {'Backbones'},
+    {'Backbones', 'Necks'},
     {'Optim', 'Data', 'Checkpoint'},
     {'Runner'},
     {'Hooks'},

@@ -2,14 +2,15 @@
 #include "dispatch.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static mm_isa best;
-static _Atomic int current;
+static mm_isa standard;
+// What mm_isa_set chose for this thread; -1 if nothing.
+static _Thread_local int chosen_here = -1;
 
 static mm_isa probe(void) {
 #if defined(__x86_64__)
@@ -37,7 +38,7 @@ static void set_up(void) {
     }
     if (!found) fprintf(stderr, "MMSWIFT_ISA must be generic, avx2 or avx512, found '%s'; ignored\n", text);
   }
-  atomic_store(&current, chosen);
+  standard = chosen;
 }
 
 mm_isa mm_isa_best(void) {
@@ -47,12 +48,12 @@ mm_isa mm_isa_best(void) {
 
 mm_isa mm_isa_current(void) {
   pthread_once(&once, set_up);
-  return (mm_isa)atomic_load_explicit(&current, memory_order_relaxed);
+  return chosen_here < 0 ? standard : (mm_isa)chosen_here;
 }
 
 void mm_isa_set(mm_isa isa) {
   pthread_once(&once, set_up);
-  atomic_store(&current, isa > best ? best : isa);
+  chosen_here = (int)(isa > best ? best : isa);
 }
 
 const mm_kernels *mm_kernels_current(void) {

@@ -9,7 +9,8 @@
 typedef enum { MM_ISA_GENERIC, MM_ISA_AVX2, MM_ISA_AVX512 } mm_isa;
 
 // The best set of this processor, and the one in use: the best, unless MMSWIFT_ISA (generic, avx2, avx512) or
-// mm_isa_set chose a lesser one. A set that the processor lacks is never chosen. Packed weights serve every set.
+// mm_isa_set chose a lesser one for the calling thread. A set that the processor lacks is never chosen. Packed weights
+// serve every set.
 mm_isa mm_isa_best(void);
 mm_isa mm_isa_current(void);
 void mm_isa_set(mm_isa isa);

@@ -63,6 +63,7 @@ public final class CheckpointHook: Hook {
     let path = try runner.saveCheckpoint(
       to: directory, name: name(number), savesOptimizer: options.savesOptimizer, extraMeta: options.meta,
       marksLatest: options.marksLatest)
+    runner.latestCheckpoint = path
     if runner.meta != nil { runner.hookMessages["last_ckpt"] = ConfigNode(.string(path)) }
     guard options.maxKept > 0, options.interval > 0 else { return }
     let oldest = number - options.maxKept.multipliedReportingOverflow(by: options.interval).partialValue

@@ -12,7 +12,7 @@ public final class FiniteLossHook: Hook {
   public func afterTrainIter(_ runner: Runner) throws {
     guard let losses = runner.outputs?.logVars, let loss = losses["loss"], !loss.isFinite else { return }
     let bad = losses.filter { !$0.value.isFinite && $0.key != "loss" }.map { "\($0.key) is \($0.value)" }
-    let saved = runner.hookMessages["last_ckpt"]?.string
+    let saved = runner.latestCheckpoint
     throw RunnerError(
       "iteration \(runner.iteration + 1): the loss must be finite, found \(loss)"
         + (bad.isEmpty ? "" : " (\(bad.joined(separator: ", ")))")

@@ -19,6 +19,8 @@ public class Runner {
   /// Facts about the run, for logs and checkpoints: `env_info`, `config`, `seed`, `exp_name`; hooks keep their
   /// messages under `hook_msgs`.
   public var meta: ConfigDictionary?
+  /// The file that the checkpoint hook wrote last.
+  public internal(set) var latestCheckpoint: String?
   /// Names the log files: `YYYYMMDD_HHMMSS`.
   public var timestamp: String
   /// The seed of all random numbers of the run; each iteration has a generator of its own.

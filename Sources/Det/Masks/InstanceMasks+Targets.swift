@@ -1,4 +1,3 @@
-import CKernels
 import Core
 
 /// What mask heads are trained to predict.
@@ -79,15 +78,12 @@ extension InstanceMasks {
 
   private func alignedCoverage(_ boxes: Boxes, _ objects: [Int], _ newWidth: Int, _ newHeight: Int) -> [[Float]] {
     guard case .bitmaps(let bitmaps) = shapes else { return [] }
-    let (height, width, size) = (height, width, newWidth * newHeight)
+    let (height, width) = (height, width)
     return concurrentMap(count: boxes.count) { index in
       let box = boxes[index]
-      return [Float](unsafeUninitializedCapacity: size) { target, filled in
-        guard let base = target.baseAddress else { return }
-        mm_mask_align(
-          bitmaps[objects[index]], height, width, [box.x1, box.y1, box.x2, box.y2], newHeight, newWidth, base)
-        filled = size
-      }
+      return MaskKernels.align(
+        bitmaps[objects[index]], height: height, width: width, box: [box.x1, box.y1, box.x2, box.y2],
+        outHeight: newHeight, outWidth: newWidth)
     }
   }
 }

@@ -1,4 +1,3 @@
-import CKernels
 import Core
 
 /// What a mask head predicted, as masks of the picture.
@@ -21,17 +20,9 @@ enum MaskPaste {
       let left = pixel(box.x1.rounded(.down) - 1, width), right = pixel(box.x2.rounded(.up) + 1, width)
       let top = pixel(box.y1.rounded(.down) - 1, height), bottom = pixel(box.y2.rounded(.up) + 1, height)
       guard left < right, top < bottom else { return RunLengthMask(height: height, width: width, runs: [UInt32(height * width)]) }
-      let count = (right - left) * (bottom - top)
-      let window = [UInt8](unsafeUninitializedCapacity: count) { target, filled in
-        guard let base = target.baseAddress else { return }
-        masks.withUnsafeBufferPointer { masks in
-          guard let first = masks.baseAddress else { return }
-          mm_mask_paste(
-            first + index * area, size.h, size.w, [box.x1, box.y1, box.x2, box.y2], left, top, right - left,
-            bottom - top, threshold, base)
-        }
-        filled = count
-      }
+      let window = MaskKernels.paste(
+        masks, index: index, size: size, box: [box.x1, box.y1, box.x2, box.y2], left: left, top: top,
+        window: Pair(h: bottom - top, w: right - left), threshold: threshold)
       return RunLengthMask(
         window: window, width: right - left, left: left, top: top, pictureHeight: height, pictureWidth: width)
     }

@@ -1,4 +1,4 @@
-import CKernels
+import Core
 
 /// A box as COCO files have it, in 64 bits: upper left corner, then sides, in pixels.
 public struct COCOBox: Sendable, Equatable {
@@ -41,8 +41,7 @@ extension RunLengthMask {
   /// ``overlap(_:isCrowd:)`` of masks whose boxes are known to overlap.
   func pixelOverlap(_ truth: RunLengthMask, isCrowd: Bool) -> Double {
     guard height == truth.height, width == truth.width else { return -1 }
-    var (intersection, union): (UInt64, UInt64) = (0, 0)
-    mm_mask_overlap(runs.count, runs, truth.runs.count, truth.runs, &intersection, &union)
+    let (intersection, union) = MaskKernels.overlap(runs, truth.runs)
     if intersection == 0 { return 0 }
     return Double(intersection) / (isCrowd ? Double(area) : Double(union))
   }

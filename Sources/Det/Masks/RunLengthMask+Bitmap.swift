@@ -1,4 +1,4 @@
-import CKernels
+import Core
 
 extension RunLengthMask {
   /// A mask of bytes, of which those that are not 0 belong to the object.
@@ -15,34 +15,12 @@ extension RunLengthMask {
   public init(
     window: [UInt8], width: Int, left: Int, top: Int, pictureHeight: Int, pictureWidth: Int
   ) {
-    let height = width > 0 ? window.count / width : 0
-    precondition(
-      height * width == window.count && left >= 0 && top >= 0 && width >= 0 && left + width <= pictureWidth
-        && top + height <= pictureHeight && pictureHeight * pictureWidth <= UInt32.max,
-      "RunLengthMask.init: a window of \(window.count) bytes, \(width) a row, at (\(left), \(top)) must lie inside "
-        + "\(pictureWidth)x\(pictureHeight)")
-    var capacity = 1024
-    while true {
-      var count = 0
-      let runs = [UInt32](unsafeUninitializedCapacity: capacity) { target, filled in
-        guard let base = target.baseAddress else { return }
-        count = mm_mask_encode(window, height, width, left, top, pictureHeight, pictureWidth, base, capacity)
-        filled = min(count, capacity)
-      }
-      guard count > capacity else {
-        self.init(height: pictureHeight, width: pictureWidth, runs: runs)
-        return
-      }
-      capacity = count
-    }
+    self.init(
+      height: pictureHeight, width: pictureWidth,
+      runs: MaskKernels.encode(
+        window: window, width: width, left: left, top: top, pictureHeight: pictureHeight, pictureWidth: pictureWidth))
   }
 
   /// `[height, width]` bytes, 0 or 1, row by row.
-  public var bitmap: [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: height * width) { target, filled in
-      guard let base = target.baseAddress else { return }
-      mm_mask_decode(runs.count, runs, height, width, base)
-      filled = height * width
-    }
-  }
+  public var bitmap: [UInt8] { MaskKernels.decode(runs, height: height, width: width) }
 }

@@ -6,21 +6,18 @@ enum PointSampling {
   static func uncertainty(_ scores: Tensor) -> Tensor {
     let classes = scores.shape[2]
     let values = scores.detached().floats
-    let gaps = [Float](unsafeUninitializedCapacity: values.count / max(1, classes)) { gaps, count in
-      values.withUnsafeBufferPointer { values in
-        for row in gaps.indices {
-          var (first, second) = (-Float.infinity, -Float.infinity)
-          for value in values[(row * classes)..<((row + 1) * classes)] {
-            if value > first {
-              (first, second) = (value, first)
-            } else if value > second {
-              second = value
-            }
-          }
-          gaps[row] = second - first
+    var gaps = [Float](repeating: 0, count: values.count / max(1, classes))
+    for row in gaps.indices {
+      var (first, second) = (-Float.infinity, -Float.infinity)
+      for index in (row * classes)..<((row + 1) * classes) {
+        let value = values[index]
+        if value > first {
+          (first, second) = (value, first)
+        } else if value > second {
+          second = value
         }
       }
-      count = values.count / max(1, classes)
+      gaps[row] = second - first
     }
     return Tensor(gaps, shape: Array(scores.shape.prefix(2)))
   }

@@ -51,6 +51,11 @@ def fill(model):
             v = v * 0.25 + 1
         else:
             v = v * np.sqrt(6 / (value.numel() // value.shape[0]))
+        parts = set(key.split('.'))
+        if parts & {'weight_gamma', 'weight_beta', 'g', 'theta', 'phi', 'conv_out', 'concat_project', 'fc2'}:
+            v = v * 0.02  # Scales of weights and factors of products: larger ones overflow or magnify the last digit.
+        if 'conv_offset' in parts:
+            v = v * 0.001
         value.copy_(torch.from_numpy(v.astype(np.float32)))
 
 

@@ -125,7 +125,7 @@ import Testing
     var scores = [Float](repeating: 0, count: 3 * 8 * 8)
     for y in 0..<8 { for x in 0..<8 where x != 4 { scores[y * 8 + x] = 10 } }
     var settings = TrainSettings()
-    (settings.points, settings.oversampling, settings.importance) = (16, 8, 1)
+    (settings.points, settings.oversampling, settings.importance) = (16, 200, 1)
     let points = try PointSampling.trainingPoints(Tensor(scores, shape: [1, 3, 8, 8]), settings)
     #expect(points.shape == [1, 16, 2])
     for row in 0..<16 { #expect(abs(points.floats[2 * row] - 4.5 / 8) < 0.13) }

@@ -71,15 +71,14 @@ import ToolSupport
       #expect(parameters.count == golden.gradients.count)
       let largest = golden.gradients.compactMap { $0 }.max() ?? 1
       for ((key, parameter), expected) in zip(parameters, golden.gradients) {
-        #expect((parameter.gradient == nil) == (expected == nil), "\(key)")
+        // EfficientFormer reads these without a gradient in evaluation.
+        #expect((parameter.gradient == nil) == (expected == nil) || key.hasSuffix("attention_biases"), "\(key)")
         guard let gradient = parameter.gradient, let expected else { continue }
-        // Tiny maps under batch normalisation: a rectifier that flips at the last digit changes these gradients.
-        withKnownIssue("gradients of narrow networks with batch normalisation differ", isIntermittent: true) {
-          expectClose(
-            [Float(Self.norm(gradient.floats))], [expected], relative: 2e-3, absolute: 1e-5 * largest, "gradient of \(key)")
-        } when: {
-          golden.config.contains("EfficientFormer") || golden.config.contains("Conformer'")
-        }
+        // One of the networks stands on a kink: to its two sides derivatives differ by 0.3 %.
+        let relative = golden.config.contains("num_heads=4, depths=6)") ? 1e-2 : 2e-3
+        expectClose(
+          [Float(Self.norm(gradient.floats))], [expected], relative: relative, absolute: 1e-5 * largest,
+          "gradient of \(key)")
       }
     }
   }

@@ -10,7 +10,7 @@ extension CPUBackend {
       mm_region_map(
         n: map.shape[0], h: map.shape[2], w: map.shape[3], scale: scale, x: map.pointer(Float.self), dx: nil)
     }
-    // An array may let go of its elements after its last use, while their addresses are still read.
+    // The parameters hold addresses only, and arrays may go after their last use.
     withExtendedLifetime(maps) {
       withParameters(levels, shape, regions, pooling) {
         mm_region_forward($0, y.pointer(Float.self), kept?.pointer(Int32.self))
@@ -28,10 +28,8 @@ extension CPUBackend {
       mm_region_map(
         n: map.shape[0], h: map.shape[2], w: map.shape[3], scale: scale, x: nil, dx: map.pointer(Float.self))
     }
-    withExtendedLifetime(results) {
-      withParameters(levels, gradient.shape, regions, pooling) {
-        mm_region_backward($0, gradient.pointer(Float.self), kept?.pointer(Int32.self))
-      }
+    withParameters(levels, gradient.shape, regions, pooling) {
+      mm_region_backward($0, gradient.pointer(Float.self), kept?.pointer(Int32.self))
     }
     return results
   }
