@@ -74,7 +74,7 @@ let package = Package(
       swiftSettings: strict + fastSwift),
     .target(name: "Cls", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
     .target(
-      name: "Det", dependencies: ["Core", "CKernels", "PyConfig", "TorchFile", collections],
+      name: "Det", dependencies: ["Core", "PyConfig", "TorchFile", collections],
       swiftSettings: strict + fastSwift),
     .target(name: "Seg", dependencies: ["Core", "PyConfig", "TorchFile", collections], swiftSettings: strict + fastSwift),
     .target(

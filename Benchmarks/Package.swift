@@ -11,7 +11,8 @@ let package = Package(
       name: "bench",
       dependencies: [
         .product(name: "Core", package: "MMSwift"), .product(name: "Cls", package: "MMSwift"),
-        .product(name: "PyConfig", package: "MMSwift"), .product(name: "TorchFile", package: "MMSwift"),
+        .product(name: "Seg", package: "MMSwift"), .product(name: "PyConfig", package: "MMSwift"),
+        .product(name: "TorchFile", package: "MMSwift"),
       ],
       swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")])
   ]

@@ -26,6 +26,7 @@ CASES = [
     ('mobilenet_v2', 8, 5, ('torch', 'channels_last', 'onnx'), False),
     ('swin_t', 1, 5, ('torch',), False),
     ('swin_t', 8, 2, ('torch',), False),
+    ('pspnet', 1, 1, ('torch', 'channels_last'), False),
     ('resnet50-step', 8, 2, ('torch', 'channels_last'), True),
     ('attention-vit', 1, 5, ('torch',), False),
     ('attention-swin', 1, 5, ('torch',), False),

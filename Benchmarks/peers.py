@@ -31,6 +31,45 @@ def inference(peer, name, batch):
     return run
 
 
+def pspnet():
+    """PSPNet with a ResNet-50 that begins with three 3x3 convolutions and keeps an eighth of the resolution."""
+    import torch
+    import torchvision
+    from torch import nn
+
+    def conv(a, b, kernel, stride=1):
+        return nn.Sequential(nn.Conv2d(a, b, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(b), nn.ReLU(True))
+
+    class PSPNet(nn.Module):
+        def __init__(self):
+            super().__init__()
+            net = torchvision.models.resnet50(replace_stride_with_dilation=[False, True, True])
+            self.backbone = nn.Sequential(conv(3, 32, 3, 2), conv(32, 32, 3), conv(32, 64, 3), net.maxpool, net.layer1,
+                                          net.layer2, net.layer3, net.layer4)
+            self.pools = nn.ModuleList(nn.Sequential(nn.AdaptiveAvgPool2d(s), conv(2048, 512, 1)) for s in (1, 2, 3, 6))
+            self.head = nn.Sequential(conv(4096, 512, 3), nn.Conv2d(512, 19, 1))
+
+        def forward(self, x):
+            y = self.backbone(x)
+            resize = nn.functional.interpolate
+            parts = [resize(pool(y), y.shape[2:], mode='bilinear') for pool in self.pools]
+            scores = self.head(torch.cat([y, *parts], 1))
+            return resize(scores, x.shape[2:], mode='bilinear').softmax(1).argmax(1)
+    return PSPNet()
+
+
+def segmentation(peer):
+    import torch
+    model, x = pspnet().eval(), torch.randn(1, 3, 512, 1024)
+    if peer == 'channels_last':
+        model, x = model.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
+
+    def run():
+        with torch.inference_mode():
+            model(x)
+    return run
+
+
 def onnx_inference(model, x):
     import onnxruntime
     import torch
@@ -126,6 +165,8 @@ def main():
     torch.manual_seed(0)
     if name in ('resnet50', 'mobilenet_v2', 'swin_t'):
         run = inference(peer, name, batch)
+    elif name == 'pspnet':
+        run = segmentation(peer)
     elif name == 'resnet50-step':
         run = training_step(peer, batch)
     else:

@@ -38,8 +38,16 @@ MM_INLINE void warp_row(
     const source *s, const double *m, int y, int dw, int linear, void *dst) {
   float mx = (float)m[0], my = (float)m[3];
   float base_x = (float)y * (float)m[1] + (float)m[2], base_y = (float)y * (float)m[4] + (float)m[5];
+  // OpenCV works on sixteen columns at once; it adds up the last ones in another order.
+  int blocks = dw - dw % 16;
   for (int x = 0; x < dw; x++) {
-    float px = fmaf(mx, (float)x, base_x), py = fmaf(my, (float)x, base_y), out[4];
+    float px, py, out[4];
+    if (x < blocks) {
+      px = fmaf(mx, (float)x, base_x), py = fmaf(my, (float)x, base_y);
+    } else {
+      px = fmaf(mx, (float)x, (float)y * (float)m[1]) + (float)m[2];
+      py = fmaf(my, (float)x, (float)y * (float)m[4]) + (float)m[5];
+    }
     if (linear) {
       float left = floorf(px), top = floorf(py), a = px - left, b = py - top;
       int ix = whole(left), iy = whole(top);

@@ -1,11 +1,13 @@
 import Cls
 import Core
 import PyConfig
+import Seg
 
 /// One repetition of a named case, its operands made beforehand.
 func makeCase(_ name: String, batch: Int) throws -> () throws -> Void {
   switch name {
   case "resnet50", "mobilenet_v2", "swin_t": return try inference(name, batch)
+  case "pspnet": return try segmentation()
   case "resnet50-step": return try TrainingStep(batch: batch).run
   default:
     guard let operation = operations[name] else { throw InvalidConfig("no case '\(name)'") }
@@ -66,4 +68,26 @@ final class TrainingStep {
     loss.backward()
     optimizer.step()
   }
+}
+
+/// PSPNet on one picture of 512 x 1024, from the image to its label map.
+private func segmentation() throws -> () throws -> Void {
+  var registries = Registries()
+  registerCoreRuntime(&registries)
+  registerSegmentation(&registries)
+  let config = try Config.load(path: "../configs/seg/pspnet/pspnet_r50-d8_512x1024_80k_cityscapes.py", options: [])
+  guard let node = config.root["model"] else { throw InvalidConfig("the config has no model") }
+  let model = try registries.segmentors.build(
+    node, path: "model", context: BuildContext(registries: registries, scope: "mmseg"))
+  var generator = RandomGenerator(seed: 0)
+  for parameter in model.parameters where parameter.value.rank == 4 {
+    parameter.assign(Tensor.normal(parameter.value.shape, using: &generator) * 0.02)
+  }
+  model.train(false)
+  var meta = ImageMeta()
+  meta.originalShape = [512, 1024, 3]
+  meta.imageShape = meta.originalShape
+  meta.padShape = meta.originalShape
+  let batch = SegmentationBatch(images: Tensor.normal([1, 3, 512, 1024], using: &generator), metas: [meta])
+  return { _ = try withoutGradient { try model.predict(views: [batch]) } }
 }

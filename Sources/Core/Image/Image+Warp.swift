@@ -32,7 +32,7 @@ public struct AffineMap: Sendable, Equatable {
 extension Image {
   /// This image moved by `map` into a `width` × `height` frame, bilinear or nearest: `cv2.warpAffine`.
   ///
-  /// Equals OpenCV 5, whose last `width % 16` columns may differ by a level.
+  /// Equals OpenCV 5.
   /// - Parameters:
   ///   - value: the colour of what lies outside when `mode` is `.constant`: one number, or one a channel.
   public func warped(

@@ -15,7 +15,7 @@ public enum DetectionTest {
     var results: [Detections] = []
     let batches = try source.batches(epoch: 0)
     while let batch = try batches.next() {
-      results += try withoutGradient { try detect(model, batch) }
+      results += try withoutGradient { try InputFault.check { try detect(model, batch) } }
       progress(results.count)
     }
     return results

@@ -42,7 +42,7 @@ import TestSupport
 
   static let (height, width) = (96, 128)
 
-  private func meta(flip: String? = nil) -> ImageMeta {
+  func meta(flip: String? = nil) -> ImageMeta {
     var meta = ImageMeta()
     (meta.imageShape, meta.padShape) = ([Self.height, Self.width, 3], [Self.height, Self.width, 3])
     meta.originalShape = [72, 96, 3]
@@ -52,7 +52,7 @@ import TestSupport
   }
 
   /// The same shapes as in the script.
-  private func masks(_ boxes: [[Float]], _ kind: String) -> InstanceMasks? {
+  func masks(_ boxes: [[Float]], _ kind: String) -> InstanceMasks? {
     let (height, width) = (Self.height, Self.width)
     if kind == "polygons" || kind == "semantic" {
       let objects = boxes.map { box -> [[Double]] in
@@ -75,7 +75,7 @@ import TestSupport
     return InstanceMasks(.bitmaps(objects), height: height, width: width)
   }
 
-  private func batch(_ fixture: Fixture, _ kind: String) -> DetectionBatch {
+  func batch(_ fixture: Fixture, _ kind: String) -> DetectionBatch {
     let truths = zip(fixture.truths, fixture.labels).map { boxes, labels in
       var truth = GroundTruth()
       (truth.boxes, truth.labels, truth.masks) = (Boxes(boxes.flatMap { $0 }), labels, masks(boxes, kind))
@@ -92,11 +92,11 @@ import TestSupport
     return batch
   }
 
-  private func proposals(_ fixture: Fixture) -> [Proposals] {
+  func proposals(_ fixture: Fixture) -> [Proposals] {
     fixture.proposals.map { Proposals(boxes: Boxes($0), scores: Array(repeating: 1, count: $0.count / 4)) }
   }
 
-  private func build(_ config: String) throws -> any RoIHead {
+  func build(_ config: String) throws -> any RoIHead {
     let context = formulaContext()
     return try context.registries.roiHeads.build(configNode(config), path: "model.roi_head", context: context)
   }
