@@ -1,4 +1,4 @@
-# Tree crowns in aerial photographs (tools/prepare_tree_crowns.py): tiles of 400x400 pixels, enlarged by about one and a half.
+# Tree crowns in aerial photographs (tools/prepare_tree_crowns.py): tiles of 400x400 pixels, enlarged 1.2 to 1.8 times.
 dataset_type = 'CocoDataset'
 data_root = 'data/tree_crowns/'
 classes = ('tree', )
