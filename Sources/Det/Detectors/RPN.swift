@@ -27,7 +27,8 @@ public final class RPN: Module, Detector {
     try DetectorBase.check(backbone, neck, rpnHead)
   }
 
-  public var classes: Int? { 1 }
+  /// Proposals have no class, whatever classes the data set has.
+  public var classes: Int? { nil }
 
   private func features(_ images: Tensor) throws -> [Tensor] {
     try check(images.shape)
