@@ -3,7 +3,7 @@
 
 usage: compare.py PEERS_ENVIRONMENT [--only SUBSTRING] [--rounds N] [--threads N]
        compare.py PEERS_ENVIRONMENT --gradients
-       compare.py --original PYTHON UPSTREAM_MMCLS PHOTOGRAPHS      the loader and the start-up of the original suite
+       compare.py PYTHON --mmcv                                         operations of detectors; PYTHON has mmcv-full 1.7
 
 All programs of a case are started first and warmed up; then they take turns, the others asleep. The ratio of a round is
 the better of PyTorch's two memory formats (or ONNX Runtime) to ours; medians over rounds are printed.
@@ -38,6 +38,10 @@ CASES = [
     ('bilinear', 1, 15, ('torch', 'channels_last'), False),
     ('bilinear-narrow', 1, 9, ('torch', 'channels_last'), False),
 ]
+
+
+#             case, repetitions a round
+OPERATIONS = [('roi_align', 5), ('roi_align-step', 3), ('deform_conv', 5), ('deform_conv-step', 3), ('nms', 9)]
 
 
 class Peer:
@@ -91,19 +95,42 @@ def compare(case, environment, rounds, threads):
         print(f'  peak memory in MiB: ' + ', '.join(f'{key} {value:.0f}' for key, value in peaks.items()), flush=True)
 
 
+def compare_with_mmcv(name, repetitions, python, rounds, threads):
+    programs = {'ours': Peer([BENCH, 'serve', name], threads),
+                'mmcv': Peer([python, '-W', 'ignore', os.path.join(HERE, 'mmcv_peers.py'), name], threads)}
+    times = {name: [] for name in programs}
+    for _ in range(rounds):
+        for key, program in programs.items():
+            time.sleep(0.05)
+            times[key].append(statistics.median(program.ask(repetitions)))
+    for program in programs.values():
+        program.close()
+    ours, theirs = (statistics.median(times[key]) for key in ('ours', 'mmcv'))
+    print(f'| {name} | {ours:.2f} | {theirs:.2f} | {ratio(times["mmcv"], times["ours"])} |', flush=True)
+
+
 def ratio(theirs, ours):
     ratios = [a / b for a, b in zip(theirs, ours)]
     return f'{statistics.median(ratios):.2f} [{min(ratios):.2f}-{max(ratios):.2f}]'
 
 
 def gradients(environment):
-    """The loss and the gradients of a ResNet-50 step on equal weights and images, relative to PyTorch's."""
+    """The loss and the gradients of a ResNet-50 step on equal weights and images, relative to PyTorch's.
+
+    Once with batch statistics, whose network of random weights magnifies the last digit, and once with running ones.
+    """
+    for mode in ('batch', 'running'):
+        gradients_with(environment, mode)
+
+
+def gradients_with(environment, mode):
     with tempfile.TemporaryDirectory() as folder:
         theirs, ours = os.path.join(folder, 'theirs.pth'), os.path.join(folder, 'ours.pth')
         script = f'''
 import subprocess, torch, torchvision
 torch.manual_seed(0)
-model, x, labels = torchvision.models.resnet50(), torch.randn(8, 3, 224, 224), torch.arange(8) * 37 % 1000
+train = {mode == 'batch'}
+model, x, labels = torchvision.models.resnet50().train(train), torch.randn(8, 3, 224, 224), torch.arange(8) * 37 % 1000
 rename = lambda key: 'head.' + key if key.startswith('fc.') else 'backbone.' + key
 state = {{rename(k): v.clone() for k, v in model.state_dict().items()}}
 torch.save(dict(state, images=x, labels=labels), {theirs!r})
@@ -112,15 +139,15 @@ def step(model, x):
     loss.backward()
     return loss.item(), {{rename(k): p.grad for k, p in model.named_parameters()}}
 loss, expected = step(model, x)
-subprocess.run([{BENCH!r}, 'gradients', {theirs!r}, {ours!r}], check=True, cwd={HERE!r})
+subprocess.run([{BENCH!r}, 'gradients', {theirs!r}, {ours!r}, {mode!r}], check=True, cwd={HERE!r})
 found = torch.load({ours!r}, weights_only=True)['state_dict']
-exact_model = torchvision.models.resnet50().double()
+exact_model = torchvision.models.resnet50().train(train).double()
 exact_model.load_state_dict({{k: state[rename(k)].double() if v.dtype.is_floating_point else state[rename(k)] for k, v in exact_model.state_dict().items()}})
 exact_loss, exact = step(exact_model, x.double())
 def error(a):
     top = sum((a[k].double() - exact[k]).pow(2).sum() for k in exact); bottom = sum(e.pow(2).sum() for e in exact.values())
     return (top / bottom).sqrt().item()
-print(f'loss: ours {{found["loss"].item():.7f}}, PyTorch {{loss:.7f}}, in double precision {{exact_loss:.7f}}')
+print(f'{mode} statistics; loss: ours {{found["loss"].item():.7f}}, PyTorch {{loss:.7f}}, in double precision {{exact_loss:.7f}}')
 top = sum((found[k] - expected[k]).pow(2).sum() for k in expected); bottom = sum(e.pow(2).sum() for e in expected.values())
 print(f'gradients, relative: ours to PyTorch {{(top / bottom).sqrt().item():.1e}}; to double precision ours {{error(found):.1e}}, PyTorch {{error(expected):.1e}}')
 '''
@@ -134,11 +161,18 @@ def main():
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--gradients', action='store_true')
+    parser.add_argument('--mmcv', action='store_true')
     options = parser.parse_args()
     if not os.path.exists(BENCH):
         raise SystemExit('build first: swift build -c release --package-path Benchmarks')
     if options.gradients:
         return gradients(options.environment)
+    if options.mmcv:
+        print('| case | ours, ms | mmcv, ms | ratio |\n|---|---|---|---|')
+        for name, repetitions in OPERATIONS:
+            if options.only in name:
+                compare_with_mmcv(name, repetitions, options.environment, options.rounds, options.threads)
+        return None
     print('| case | ours, ms | PyTorch, ms | ratio | ONNX Runtime, ms | ratio |\n|---|---|---|---|---|---|')
     for case in CASES:
         if options.only in f'{case[0]} b{case[1]}':

@@ -86,7 +86,7 @@ torch.save(dict(meta=dict(), state_dict=model.state_dict()), {checkpoint!r})
     times = {name: [] for name in commands}
     for _ in range(options.rounds):
         for name, command in commands.items():
-            spent = [run(command + [path, checkpoint, '--out', os.path.join(work, 'out.pkl'), '--cfg-options',
+            spent = [run(command + [path, checkpoint, '--out', os.path.join(work, f'out.{"json" if name == "ours" else "pkl"}'), '--cfg-options',
                                     f'data.test.ann_file={file}', f'data.test.img_prefix={os.path.dirname(file)}'])
                      for file in files]
             times[name].append((spent[1] - spent[0]) / options.images)

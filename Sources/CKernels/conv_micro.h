@@ -62,6 +62,9 @@ INLINE void micro(const mm_block *b, int r, int p, const int rows, const int pan
   if (b->last && b->act != MM_ACT_NONE) {
     if (b->act == MM_ACT_RELU) {
       UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < nv; v++) acc[i][v] = at_least(acc[i][v], 0.0f);
+    } else if (b->act == MM_ACT_RELU6) {
+      UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < nv; v++) acc[i][v] = at_most(at_least(acc[i][v], 0.0f), 6.0f);
     } else {
       // Through memory: the long activations must not be unrolled for every register.
       V t[MAX_ROWS * MAX_PANELS * VP];

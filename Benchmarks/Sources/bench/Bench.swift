@@ -5,7 +5,7 @@ import Foundation
 ///
 ///     bench serve CASE [BATCH]     prints `ready`, then for every line `N` the milliseconds of N repetitions;
 ///                                  for the line `memory` the peak memory in MiB
-///     bench gradients WEIGHTS OUT  a training step on given weights and images: loss and gradients to a file
+///     bench gradients WEIGHTS OUT batch|running  a training step on given weights and images: loss and gradients to a file
 ///     bench loader FOLDER WORKERS  images a second of the ImageNet training pipeline over a folder of JPEGs
 @main
 struct Bench {
@@ -14,10 +14,11 @@ struct Bench {
     switch arguments.first {
     case "serve" where arguments.count >= 2:
       try serve(makeCase(arguments[1], batch: arguments.count > 2 ? Int(arguments[2]) ?? 1 : 1))
-    case "gradients" where arguments.count == 3: try writeGradients(weights: arguments[1], to: arguments[2])
+    case "gradients" where arguments.count == 4:
+      try writeGradients(weights: arguments[1], to: arguments[2], runningStatistics: arguments[3] == "running")
     case "loader" where arguments.count == 3: try measureLoader(folder: arguments[1], workers: Int(arguments[2]) ?? 2)
     default:
-      FileHandle.standardError.write(Data("usage: bench serve CASE [BATCH] | gradients WEIGHTS OUT | loader FOLDER WORKERS\n".utf8))
+      FileHandle.standardError.write(Data("usage: bench serve CASE [BATCH] | gradients WEIGHTS OUT batch|running | loader FOLDER WORKERS\n".utf8))
       exit(2)
     }
   }

@@ -10,7 +10,7 @@ func makeCase(_ name: String, batch: Int) throws -> () throws -> Void {
   case "pspnet": return try segmentation()
   case "resnet50-step": return try TrainingStep(batch: batch).run
   default:
-    guard let operation = operations[name] else { throw InvalidConfig("no case '\(name)'") }
+    guard let operation = operations[name] ?? detectionOperations[name] else { throw InvalidConfig("no case '\(name)'") }
     return operation()
   }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 import Synchronization
 
@@ -5,6 +6,9 @@ import Synchronization
 ///
 /// A repeated training step asks for the same sizes in the same order, so after the first steps nothing new is taken
 /// from the system. Eight classes an octave keep waste below 12.5 %.
+///
+/// Where no gradient is recorded results live for a moment only, and memory that was never touched is slow: a large
+/// request then takes a kept block of up to four times its size before it goes to the system.
 public final class MemoryPool: Sendable {
   /// The pool that all tensors of the process share.
   public static let shared = MemoryPool()
@@ -21,8 +25,12 @@ public final class MemoryPool: Sendable {
     public var systemAllocations = 0
   }
 
+  private static let classCount = 64 * 8
+  /// The smallest request that takes a block of a larger class.
+  private static let smallestLoan = 64 << 10
+
   private struct State: ~Copyable {
-    var free: [[UInt]] = Array(repeating: [], count: 64 * 8)
+    var free: [[UInt]] = Array(repeating: [], count: MemoryPool.classCount)
     var statistics = Statistics()
   }
   private let state = Mutex(State())
@@ -50,29 +58,35 @@ public final class MemoryPool: Sendable {
   }
 
   /// A block of at least `bytes` bytes, 64-byte aligned; its contents are undefined.
-  func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+  ///
+  /// - Parameter borrows: whether a block of a larger class will do.
+  /// - Returns: the block and the bytes that it really has.
+  func allocate(_ bytes: Int, borrows: Bool = mm_grad_enabled() == 0) -> (pointer: UnsafeMutableRawPointer, capacity: Int) {
     let (index, size) = Self.sizeClass(bytes)
-    let cached: UInt? = state.withLock { state in
-      state.statistics.live += size
+    let last = borrows && size >= Self.smallestLoan ? min(index + 16, Self.classCount - 1) : index
+    let cached: (address: UInt, size: Int)? = state.withLock { state in
+      let found = (index...last).first { !state.free[$0].isEmpty }
+      let taken = found.map(Self.classSize) ?? size
+      state.statistics.live += taken
       state.statistics.peak = max(state.statistics.peak, state.statistics.live)
-      if let address = state.free[index].popLast() { return address }
+      if let found, let address = state.free[found].popLast() { return (address, taken) }
       state.statistics.reserved += size
       state.statistics.systemAllocations += 1
       return nil
     }
-    if let cached, let pointer = UnsafeMutableRawPointer(bitPattern: cached) { return pointer }
+    if let cached, let pointer = UnsafeMutableRawPointer(bitPattern: cached.address) { return (pointer, cached.size) }
     var pointer: UnsafeMutableRawPointer?
     let huge = size >= 4 << 20
     guard posix_memalign(&pointer, huge ? 2 << 20 : 64, size) == 0, let pointer else {
       fatalError("MemoryPool.allocate: the system has no \(size) bytes left")
     }
     if huge { madvise(pointer, size, 14 /* MADV_HUGEPAGE */) }
-    return pointer
+    return (pointer, size)
   }
 
-  /// Takes back a block that `allocate(bytes)` gave.
-  func deallocate(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
-    let (index, size) = Self.sizeClass(bytes)
+  /// Takes back a block that ``allocate(_:borrows:)`` gave, with its capacity.
+  func deallocate(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
+    let (index, size) = Self.sizeClass(capacity)
     state.withLock { state in
       state.free[index].append(UInt(bitPattern: pointer))
       state.statistics.live -= size

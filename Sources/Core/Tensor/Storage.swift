@@ -23,17 +23,19 @@ public final class Storage {
   public private(set) var version = 0
   /// Only backends use it.
   let pointer: UnsafeMutableRawPointer
+  /// Bytes of the block, `byteCount` or more.
+  private let capacity: Int
   /// What a backend derived from the contents at `version` (packed weights), by a key of its own.
   private var derived: [String: (version: Int, value: AnyObject)] = [:]
 
   /// Memory for `byteCount` bytes, undefined until written.
   init(byteCount: Int, device: Device = .cpu) {
     (self.byteCount, self.device) = (byteCount, device)
-    pointer = MemoryPool.shared.allocate(byteCount)
+    (pointer, capacity) = MemoryPool.shared.allocate(byteCount)
   }
 
   deinit {
-    MemoryPool.shared.deallocate(pointer, bytes: byteCount)
+    MemoryPool.shared.deallocate(pointer, capacity: capacity)
   }
 
   /// Notes that the contents change, and lets go of what was derived from them.
