@@ -52,7 +52,9 @@ private func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   }
   backbones.register("ResNet_CIFAR", scope: scope, ClsResNetConfig.self) { variant in
     var config = variant.config
-    guard config.stem == .plain else { throw InvalidConfig("ResNet_CIFAR has no deep stem; leave deep_stem out") }
+    guard config.stem == .plain else {
+      throw InvalidConfig("ResNet_CIFAR has no deep stem; leave deep_stem out")
+    }
     config.stem = .cifar
     return try checkedResNet(config)
   }
@@ -77,22 +79,30 @@ private func registerNecks(_ necks: inout Registry<any Neck>) {
   necks.register("GeneralizedMeanPooling", scope: scope, GeneralizedMeanPooling.Config.self) {
     GeneralizedMeanPooling($0)
   }
-  necks.register("GlobalAveragePooling", scope: scope, GlobalAveragePooling.Config.self) { GlobalAveragePooling($0) }
+  necks.register("GlobalAveragePooling", scope: scope, GlobalAveragePooling.Config.self) {
+    GlobalAveragePooling($0)
+  }
   necks.register("HRFuseScales", scope: scope, HRFuseScales.Config.self) { HRFuseScales($0) }
 }
 
 private func registerHeads(_ registries: inout Registries) {
-  registries.classifiers.register("ImageClassifier", ImageClassifier.Config.self) { try ImageClassifier($0, $1) }
+  registries.classifiers.register("ImageClassifier", ImageClassifier.Config.self) {
+    try ImageClassifier($0, $1)
+  }
   registries.classificationHeads.register("CSRAClsHead", CSRAClsHead.Config.self) { try CSRAClsHead($0, $1) }
   registries.classificationHeads.register("ClsHead", ClsHead.Config.self) { try ClsHead($0, $1) }
-  registries.classificationHeads.register("ConformerHead", ConformerHead.Config.self) { try ConformerHead($0, $1) }
+  registries.classificationHeads.register("ConformerHead", ConformerHead.Config.self) {
+    try ConformerHead($0, $1)
+  }
   registries.classificationHeads.register("EfficientFormerClsHead", EfficientFormerClsHead.Config.self) {
     try EfficientFormerClsHead($0, $1)
   }
   registries.classificationHeads.register("DeiTClsHead", DeiTClsHeadConfig.self) {
     try VisionTransformerClsHead($0.config, $1)
   }
-  registries.classificationHeads.register("LinearClsHead", LinearClsHead.Config.self) { try LinearClsHead($0, $1) }
+  registries.classificationHeads.register("LinearClsHead", LinearClsHead.Config.self) {
+    try LinearClsHead($0, $1)
+  }
   registries.classificationHeads.register("MultiLabelClsHead", MultiLabelClsHead.Config.self) {
     try MultiLabelClsHead($0, $1)
   }
@@ -142,7 +152,8 @@ private func registerDatasets(_ datasets: inout Registry<any Dataset>) {
 }
 
 private func registerSamplers(_ samplers: inout Registry<SamplerRecipe>) {
-  samplers.register("DistributedSampler", scope: scope, DistributedSamplerConfig.self) { (_: DistributedSamplerConfig) in
+  samplers.register("DistributedSampler", scope: scope, DistributedSamplerConfig.self) {
+    (_: DistributedSamplerConfig) in
     SamplerRecipe { $1 ? RandomSampler(count: $0, seed: $2) as any Sampler : SequentialSampler(count: $0) }
   }
   samplers.register("RepeatAugSampler", scope: scope, RepeatAugSamplerConfig.self) { config in

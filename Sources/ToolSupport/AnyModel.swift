@@ -7,7 +7,9 @@ import Seg
 /// Builds a model of whichever task its `type` belongs to.
 ///
 /// - Throws: `BuildError`; for an unknown name it lists the models of all tasks.
-public func buildAnyModel(_ node: ConfigNode, path: String, _ registries: Registries) throws -> any InspectableModel {
+public func buildAnyModel(_ node: ConfigNode, path: String, _ registries: Registries) throws
+  -> any InspectableModel
+{
   let name = node["type"]?.string ?? ""
   func context(_ scope: String) -> BuildContext { BuildContext(registries: registries, scope: scope) }
   if registries.detectors.contains(name, scope: "mmdet") {
@@ -21,6 +23,8 @@ public func buildAnyModel(_ node: ConfigNode, path: String, _ registries: Regist
   }
   throw BuildError(
     .unknownName(
-      name, role: "model", known: (registries.classifiers.names + registries.detectors.names + registries.segmentors.names).sorted()),
+      name, role: "model",
+      known: (registries.classifiers.names + registries.detectors.names + registries.segmentors.names)
+        .sorted()),
     path: "\(path).type", location: node["type"]?.location ?? node.location)
 }

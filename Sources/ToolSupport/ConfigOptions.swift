@@ -9,7 +9,9 @@ public struct ConfigOptions: ParsableArguments {
 
   @Option(
     name: .customLong("cfg-options"), parsing: .upToNextOption,
-    help: ArgumentHelp("Override settings of the config: a.b.0.c=value; lists as key=\"[a,b]\" or key=a,b.", valueName: "key=value"))
+    help: ArgumentHelp(
+      "Override settings of the config: a.b.0.c=value; lists as key=\"[a,b]\" or key=a,b.",
+      valueName: "key=value"))
   public var options: [String] = []
 
   public init() {}

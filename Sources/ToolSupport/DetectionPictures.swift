@@ -19,14 +19,17 @@ public struct DetectionPictures {
     let parts = (outcome.dataset as? ConcatDataset)?.datasets ?? [outcome.dataset]
     var start = 0
     for part in parts {
-      guard let dataset = part as? DetectionDataset else { throw DataError("--show-dir draws data sets of detection") }
+      guard let dataset = part as? DetectionDataset else {
+        throw DataError("--show-dir draws data sets of detection")
+      }
       for index in 0..<dataset.count {
         let file = dataset.file(at: index)
         // Names come from a file: they must not lead out of the folder.
         let name = file.name.split(separator: "/").filter { $0 != ".." && $0 != "." }.joined(separator: "/")
         let target = "\(folder)/\(name)"
         try FileManager.default.createDirectory(
-          atPath: URL(fileURLWithPath: target).deletingLastPathComponent().path, withIntermediateDirectories: true)
+          atPath: URL(fileURLWithPath: target).deletingLastPathComponent().path,
+          withIntermediateDirectories: true)
         let picture = try Image.read(path: file.path)
         try draw(outcome.pictures[start + index], on: picture, dataset.palette).write(path: target)
       }
@@ -40,13 +43,17 @@ public struct DetectionPictures {
     let shown = (0..<objects.count).filter { objects.scores[$0] >= scoreThreshold }
     func color(_ index: Int) -> [UInt8] {
       let label = objects.labels[index]
-      if let palette, palette.indices.contains(label), palette[label].count == 3 { return palette[label].reversed() }
+      if let palette, palette.indices.contains(label), palette[label].count == 3 {
+        return palette[label].reversed()
+      }
       // Colours that lie far apart, for data sets without any.
       let hue = UInt32(truncatingIfNeeded: label + 1) &* 2_654_435_761
       return [UInt8(64 + (hue >> 8) % 192), UInt8(64 + (hue >> 16) % 192), UInt8(64 + (hue >> 24) % 192)]
     }
     for index in shown {
-      guard let mask = objects.masks?[index], mask.height == canvas.height, mask.width == canvas.width else { continue }
+      guard let mask = objects.masks?[index], mask.height == canvas.height, mask.width == canvas.width else {
+        continue
+      }
       canvas.paint(mask: mask.bitmap.map { $0 != 0 }, color: color(index), opacity: 0.5)
     }
     let scale = max(1, min(picture.width, picture.height) / 400)

@@ -31,7 +31,9 @@ public struct ModelInfo {
   public func json(includingState: Bool) -> String {
     var parts: [String] = []
     if includingState {
-      let entries = state.map { "[\(PythonText.json($0.key)), [\($0.shape.map(String.init).joined(separator: ", "))]]" }
+      let entries = state.map {
+        "[\(PythonText.json($0.key)), [\($0.shape.map(String.init).joined(separator: ", "))]]"
+      }
       parts.append("\"state_dict\": [\(entries.joined(separator: ", "))]")
     }
     parts.append("\"params\": \(parameters)")

@@ -5,7 +5,8 @@ import Foundation
 /// Pictures with what a classifier says of them.
 public enum ResultPictures {
   /// Writes every picture of a data set, with its predicted class and score in the upper left corner.
-  public static func write(_ results: ClassificationResults, _ dataset: any Dataset, to folder: String) throws {
+  public static func write(_ results: ClassificationResults, _ dataset: any Dataset, to folder: String) throws
+  {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     guard let dataset = dataset as? any PictureDataset else {
       throw DataError("--show-dir draws single data sets, not concatenations")
@@ -31,7 +32,8 @@ public enum ResultPictures {
     case .bytes(let bytes, let height, let width, let channels):
       let size = height * width * channels
       let image = Image(
-        width: width, height: height, channels: channels, bytes: Array(bytes[(index * size)..<((index + 1) * size)]))
+        width: width, height: height, channels: channels,
+        bytes: Array(bytes[(index * size)..<((index + 1) * size)]))
       return (channels == 1 ? image.grayToBGR() : image, "\(index).png")
     }
   }
@@ -49,7 +51,8 @@ public enum ResultPictures {
         interpolation: .nearest)
     }
     canvas.draw(
-      text: text, x: 4, y: 4, color: [255, 255, 255], background: [0, 0, 0], backgroundOpacity: 0.6, scale: scale)
+      text: text, x: 4, y: 4, color: [255, 255, 255], background: [0, 0, 0], backgroundOpacity: 0.6,
+      scale: scale)
     return canvas
   }
 }

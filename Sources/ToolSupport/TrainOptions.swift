@@ -27,7 +27,8 @@ public struct TrainOptions: ParsableArguments {
   @Flag(name: .customLong("diff-seed"), help: .hidden)
   public var differentSeeds = false
 
-  @Flag(name: .customLong("skip-bad-samples"), help: "Leave out samples that cannot be read instead of stopping.")
+  @Flag(
+    name: .customLong("skip-bad-samples"), help: "Leave out samples that cannot be read instead of stopping.")
   public var skipsBadSamples = false
 
   @Option(help: "The device; only cpu.")

@@ -33,7 +33,8 @@ struct ConvCase: CustomTestStringConvertible, Sendable {
     let oh = (h + 2 * pad.0 - dilation.0 * (kernel.0 - 1) - 1) / stride.0 + 1
     let ow = (w + 2 * pad.1 - dilation.1 * (kernel.1 - 1) - 1) / stride.1 + 1
     shape = mm_conv_shape(
-      n: Int32(n), h: Int32(h), w: Int32(w), c: Int32(c), oc: Int32(oc), kh: Int32(kernel.0), kw: Int32(kernel.1),
+      n: Int32(n), h: Int32(h), w: Int32(w), c: Int32(c), oc: Int32(oc), kh: Int32(kernel.0),
+      kw: Int32(kernel.1),
       stride_h: Int32(stride.0), stride_w: Int32(stride.1), pad_h: Int32(pad.0), pad_w: Int32(pad.1),
       dil_h: Int32(dilation.0), dil_w: Int32(dilation.1), groups: Int32(groups), oh: Int32(oh), ow: Int32(ow))
     var state: UInt32 = 12345

@@ -11,7 +11,8 @@ import Testing
     ConvCase("deep 1x1", n: 1, h: 5, w: 5, c: 300, oc: 48, kernel: (1, 1)),
     ConvCase("stem", n: 2, h: 21, w: 18, c: 3, oc: 64, kernel: (7, 7), stride: (2, 2), pad: (3, 3)),
     ConvCase("one channel", n: 1, h: 6, w: 6, c: 1, oc: 5, kernel: (3, 3), pad: (1, 1)),
-    ConvCase("11x11 stride 4", n: 1, h: 31, w: 29, c: 3, oc: 16, kernel: (11, 11), stride: (4, 4), pad: (2, 2)),
+    ConvCase(
+      "11x11 stride 4", n: 1, h: 31, w: 29, c: 3, oc: 16, kernel: (11, 11), stride: (4, 4), pad: (2, 2)),
     ConvCase("3x3", n: 2, h: 13, w: 11, c: 16, oc: 48, kernel: (3, 3), pad: (1, 1)),
     ConvCase("3x3 without pad", n: 1, h: 9, w: 10, c: 33, oc: 20, kernel: (3, 3)),
     ConvCase("3x3 stride 2", n: 2, h: 9, w: 12, c: 24, oc: 16, kernel: (3, 3), stride: (2, 2), pad: (1, 1)),
@@ -23,19 +24,31 @@ import Testing
     ConvCase("kernel of the image's size", n: 9, h: 5, w: 5, c: 16, oc: 30, kernel: (5, 5)),
     ConvCase("narrow input, many images", n: 9, h: 14, w: 12, c: 6, oc: 16, kernel: (5, 5), pad: (1, 2)),
     ConvCase("patches", n: 1, h: 13, w: 12, c: 3, oc: 272, kernel: (4, 4), stride: (4, 4)),
-    ConvCase("windows with gaps", n: 2, h: 12, w: 11, c: 5, oc: 8, kernel: (2, 2), stride: (3, 3), pad: (1, 1)),
+    ConvCase(
+      "windows with gaps", n: 2, h: 12, w: 11, c: 5, oc: 8, kernel: (2, 2), stride: (3, 3), pad: (1, 1)),
     ConvCase("1x1 with stride 3 of 2 rows", n: 1, h: 2, w: 2, c: 4, oc: 4, kernel: (1, 1), stride: (3, 3)),
     ConvCase("32 groups of 4", n: 1, h: 8, w: 8, c: 128, oc: 128, kernel: (3, 3), pad: (1, 1), groups: 32),
-    ConvCase("8 groups of 8", n: 2, h: 7, w: 9, c: 64, oc: 64, kernel: (3, 3), stride: (2, 2), pad: (1, 1), groups: 8),
-    ConvCase("groups of 5 to 3", n: 2, h: 6, w: 5, c: 15, oc: 9, kernel: (3, 2), stride: (2, 1), pad: (1, 1), groups: 3),
+    ConvCase(
+      "8 groups of 8", n: 2, h: 7, w: 9, c: 64, oc: 64, kernel: (3, 3), stride: (2, 2), pad: (1, 1), groups: 8
+    ),
+    ConvCase(
+      "groups of 5 to 3", n: 2, h: 6, w: 5, c: 15, oc: 9, kernel: (3, 2), stride: (2, 1), pad: (1, 1),
+      groups: 3),
     ConvCase("depthwise", n: 2, h: 9, w: 15, c: 35, oc: 35, kernel: (3, 3), pad: (1, 1), groups: 35),
-    ConvCase("depthwise stride 2", n: 1, h: 9, w: 14, c: 20, oc: 20, kernel: (5, 5), stride: (2, 2), pad: (2, 2), groups: 20),
+    ConvCase(
+      "depthwise stride 2", n: 1, h: 9, w: 14, c: 20, oc: 20, kernel: (5, 5), stride: (2, 2), pad: (2, 2),
+      groups: 20),
     ConvCase("depthwise 7x7", n: 1, h: 8, w: 8, c: 16, oc: 16, kernel: (7, 7), pad: (3, 3), groups: 16),
-    ConvCase("depthwise dilated", n: 1, h: 9, w: 9, c: 6, oc: 6, kernel: (3, 3), pad: (2, 2), dilation: (2, 2), groups: 6),
-    ConvCase("depthwise with multiplier", n: 1, h: 7, w: 6, c: 6, oc: 12, kernel: (3, 3), pad: (1, 1), groups: 6),
+    ConvCase(
+      "depthwise dilated", n: 1, h: 9, w: 9, c: 6, oc: 6, kernel: (3, 3), pad: (2, 2), dilation: (2, 2),
+      groups: 6),
+    ConvCase(
+      "depthwise with multiplier", n: 1, h: 7, w: 6, c: 6, oc: 12, kernel: (3, 3), pad: (1, 1), groups: 6),
   ]
 
-  static let sets = [MM_ISA_GENERIC, MM_ISA_AVX2, MM_ISA_AVX512].filter { $0.rawValue <= mm_isa_best().rawValue }
+  static let sets = [MM_ISA_GENERIC, MM_ISA_AVX2, MM_ISA_AVX512].filter {
+    $0.rawValue <= mm_isa_best().rawValue
+  }
 
   @Test(arguments: shapes) func `forward is the naive sum`(_ given: ConvCase) {
     let expected = given.naiveForward()
@@ -43,7 +56,8 @@ import Testing
       for algorithm in given.algorithms {
         let found = given.forward(algorithm)
         #expect(
-          distance(found, expected) < tolerance(algorithm), "\(given.name), set \(set), algorithm \(algorithm)")
+          distance(found, expected) < tolerance(algorithm),
+          "\(given.name), set \(set), algorithm \(algorithm)")
       }
     }
   }
@@ -54,7 +68,8 @@ import Testing
       for algorithm in given.gradientAlgorithms {
         let found = given.backwardData(algorithm)
         #expect(
-          distance(found, expected) < tolerance(algorithm), "\(given.name), set \(set), algorithm \(algorithm)")
+          distance(found, expected) < tolerance(algorithm),
+          "\(given.name), set \(set), algorithm \(algorithm)")
       }
     }
   }
@@ -89,7 +104,9 @@ import Testing
     #expect(choice(wide, MM_CONV_SET_AUTO) == MM_CONV_WINOGRAD4)
     #expect(choice(wide, MM_CONV_SET_AUTO_TRAINING) == MM_CONV_WINOGRAD2)
     #expect(choice(wide, MM_CONV_SET_DIRECT) == MM_CONV_DIRECT)
-    func named(_ name: String) throws -> mm_conv_shape { try #require(Self.shapes.first { $0.name == name }).shape }
+    func named(_ name: String) throws -> mm_conv_shape {
+      try #require(Self.shapes.first { $0.name == name }).shape
+    }
     #expect(choice(try named("stem"), MM_CONV_SET_AUTO) == MM_CONV_STEM)
     #expect(choice(try named("depthwise"), MM_CONV_SET_AUTO) == MM_CONV_DEPTHWISE)
     var whole = try named("kernel of the image's size")
@@ -109,8 +126,14 @@ import Testing
     #expect(!valid { $0.stride_h = 0 })
     #expect(!valid { $0.groups = 5 })
     #expect(!valid { $0.pad_w = -1 })
-    #expect(!valid { $0.h = 1 << 20; $0.w = 1 << 20 })
-    #expect(!valid { $0.kh = 1 << 15; $0.kw = 1 << 15 })
+    #expect(
+      !valid {
+        $0.h = 1 << 20; $0.w = 1 << 20
+      })
+    #expect(
+      !valid {
+        $0.kh = 1 << 15; $0.kw = 1 << 15
+      })
   }
 
   // Runs the body once on each instruction set.
@@ -141,7 +164,8 @@ import Testing
     var worst = 0.0
     let floor = expected.magnitude.max() ?? 0
     for i in found.indices {
-      let difference = abs(Double(found[i]) - expected.value[i]) / max(expected.magnitude[i], 0.1 * floor, 1e-3)
+      let difference =
+        abs(Double(found[i]) - expected.value[i]) / max(expected.magnitude[i], 0.1 * floor, 1e-3)
       worst = difference.isNaN ? .infinity : max(worst, difference)
     }
     return worst

@@ -19,7 +19,9 @@ enum KernelTest {
   static func error(_ found: [Float], _ reference: [Double]) -> Double {
     guard found.count == reference.count else { return .infinity }
     let scale = reference.map(abs).max().map { $0 > 0 ? $0 : 1 } ?? 1
-    let worst = zip(found, reference).map { abs(Double($0) - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) }
+    let worst = zip(found, reference).map { abs(Double($0) - $1) }.reduce(0) {
+      $1.isNaN ? .infinity : max($0, $1)
+    }
     return worst / scale
   }
 
@@ -142,7 +144,9 @@ enum KernelTest {
     let many = KernelTest.values(50_000, in: -87...88)
     var results = many
     mm_unary_forward(MM_UNARY_EXP, many.count, many, nil, &results)
-    let worst = zip(many, results).map { abs(Double($1) - exp(Double($0))) / Double(Float(exp(Double($0))).ulp) }.max()!
+    let worst = zip(many, results).map {
+      abs(Double($1) - exp(Double($0))) / Double(Float(exp(Double($0))).ulp)
+    }.max()!
     #expect(worst < 2)
   }
 
@@ -169,22 +173,32 @@ enum KernelTest {
 
   static let binaries: [(mm_binary, @Sendable (Float, Float) -> Float)] = [
     (MM_BINARY_ADD, { $0 + $1 }), (MM_BINARY_SUB, { $0 - $1 }), (MM_BINARY_MUL, { $0 * $1 }),
-    (MM_BINARY_DIV, { $0 / $1 }), (MM_BINARY_MAX, { $0 > $1 ? $0 : $1 }), (MM_BINARY_MIN, { $0 < $1 ? $0 : $1 }),
+    (MM_BINARY_DIV, { $0 / $1 }), (MM_BINARY_MAX, { $0 > $1 ? $0 : $1 }),
+    (MM_BINARY_MIN, { $0 < $1 ? $0 : $1 }),
   ]
 
   @Test(arguments: 0..<6) func `broadcasting follows the strides`(_ k: Int) {
     let (op, f) = Self.binaries[k]
     let shape = [3, 5, 4, 7]
     // Per dimension: whether a, b are broadcast there.
-    for (lowA, lowB) in [([0, 0, 0, 0], [1, 1, 1, 0]), ([0, 1, 1, 0], [0, 0, 0, 1]), ([1, 0, 1, 0], [0, 1, 0, 1])] {
+    for (lowA, lowB) in [
+      ([0, 0, 0, 0], [1, 1, 1, 0]), ([0, 1, 1, 0], [0, 0, 0, 1]), ([1, 0, 1, 0], [0, 1, 0, 1]),
+    ] {
       let (a, sa) = Self.operand(shape, lowA, seed: 5), (b, sb) = Self.operand(shape, lowB, seed: 6)
       var y = [Float](repeating: 0, count: 420), expected = y, i = 0
       mm_binary_broadcast(op, 4, shape, sa, sb, a, b, &y)
-      for n in 0..<3 { for h in 0..<5 { for w in 0..<4 { for c in 0..<7 {
-        expected[i] = f(
-          a[n * sa[0] + h * sa[1] + w * sa[2] + c * sa[3]], b[n * sb[0] + h * sb[1] + w * sb[2] + c * sb[3]])
-        i += 1
-      } } } }
+      for n in 0..<3 {
+        for h in 0..<5 {
+          for w in 0..<4 {
+            for c in 0..<7 {
+              expected[i] = f(
+                a[n * sa[0] + h * sa[1] + w * sa[2] + c * sa[3]],
+                b[n * sb[0] + h * sb[1] + w * sb[2] + c * sb[3]])
+              i += 1
+            }
+          }
+        }
+      }
       #expect(y == expected)
     }
   }

@@ -15,7 +15,8 @@ import Testing
   }
 
   static let cases = [
-    Case(m: 1, n: 1, k: 1), Case(m: 7, n: 5, k: 3, alpha: 0.5, beta: -2, gap: 3), Case(m: 33, n: 17, k: 0, beta: 0.5),
+    Case(m: 1, n: 1, k: 1), Case(m: 7, n: 5, k: 3, alpha: 0.5, beta: -2, gap: 3),
+    Case(m: 33, n: 17, k: 0, beta: 0.5),
     Case(m: 300, n: 129, k: 70), Case(batch: 9, m: 12, n: 20, k: 8, alpha: -1, beta: 1, gap: 1),
     Case(batch: 3, m: 130, n: 140, k: 64, gap: 5),
   ]
@@ -24,14 +25,17 @@ import Testing
   func `products equal the definition on any number of threads`(_ given: Case, _ transposed: (Bool, Bool)) {
     var values = KernelValues(seed: 3)
     let (m, n, k) = (given.m, given.n, given.k)
-    let rowA = (transposed.0 ? m : k) + given.gap, rowB = (transposed.1 ? k : n) + given.gap, rowC = n + given.gap
-    let sizeA = max(1, (transposed.0 ? k : m) * rowA), sizeB = max(1, (transposed.1 ? n : k) * rowB), sizeC = m * rowC
+    let rowA = (transposed.0 ? m : k) + given.gap, rowB = (transposed.1 ? k : n) + given.gap,
+      rowC = n + given.gap
+    let sizeA = max(1, (transposed.0 ? k : m) * rowA), sizeB = max(1, (transposed.1 ? n : k) * rowB),
+      sizeC = m * rowC
     let a = values.floats(given.batch * sizeA), b = values.floats(given.batch * sizeB)
     let start = values.floats(given.batch * sizeC)
     func product() -> [Float] {
       var c = start
       mm_gemm_batched(
-        Int32(given.batch), transposed.0 ? 1 : 0, transposed.1 ? 1 : 0, Int32(m), Int32(n), Int32(k), given.alpha, a,
+        Int32(given.batch), transposed.0 ? 1 : 0, transposed.1 ? 1 : 0, Int32(m), Int32(n), Int32(k),
+        given.alpha, a,
         Int32(rowA), sizeA, b, Int32(rowB), sizeB, given.beta, &c, Int32(rowC), sizeC)
       return c
     }
@@ -78,7 +82,8 @@ extension ConvKernelTests {
       let packed = Packed(bytes: mm_linear_packed_bytes(Int32(k), Int32(n)))
       mm_linear_pack(Int32(k), Int32(n), weight, packed.start)
       var y = [Float](repeating: .nan, count: m * n)
-      mm_linear_forward(Int32(m), Int32(k), Int32(n), x, packed.start, bias, residual, MM_ACT_LEAKY_RELU, 0.125, &y)
+      mm_linear_forward(
+        Int32(m), Int32(k), Int32(n), x, packed.start, bias, residual, MM_ACT_LEAKY_RELU, 0.125, &y)
       return y
     }
     let found = layer()

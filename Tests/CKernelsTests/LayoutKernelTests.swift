@@ -34,10 +34,16 @@ import Testing
     y.withUnsafeMutableBufferPointer {
       mm_strided_copy(4, 4, shape, from, x, to, $0.baseAddress! + start)
     }
-    for a in 0..<shape[0] { for b in 0..<shape[1] { for c in 0..<shape[2] { for d in 0..<shape[3] {
-      expected[start + a * to[0] + b * to[1] + c * to[2] + d * to[3]] =
-        x[a * from[0] + b * from[1] + c * from[2] + d * from[3]]
-    } } } }
+    for a in 0..<shape[0] {
+      for b in 0..<shape[1] {
+        for c in 0..<shape[2] {
+          for d in 0..<shape[3] {
+            expected[start + a * to[0] + b * to[1] + c * to[2] + d * to[3]] =
+              x[a * from[0] + b * from[1] + c * from[2] + d * from[3]]
+          }
+        }
+      }
+    }
     #expect(y == expected)
   }
 
@@ -96,15 +102,24 @@ import Testing
     #expect(oh == 3 && ow == 4)
     #expect(mm_unfold_extent(2, 5, 1, 0, 1) == 0)
     let x = KernelTest.values(40)
-    var y = [Float](repeating: 0, count: 2 * 6 * oh * ow), expected = y, sums = [Double](repeating: 0, count: 40), i = 0
-    for ch in 0..<2 { for ky in 0..<3 { for kx in 0..<2 { for oy in 0..<oh { for ox in 0..<ow {
-      let (iy, ix) = (oy * 2 - 1 + ky, ox - 1 + kx * 2)
-      if (0..<5).contains(iy), (0..<4).contains(ix) {
-        expected[i] = x[(iy * 4 + ix) * 2 + ch]
-        sums[(iy * 4 + ix) * 2 + ch] += Double(expected[i])
+    var y = [Float](repeating: 0, count: 2 * 6 * oh * ow), expected = y,
+      sums = [Double](repeating: 0, count: 40), i = 0
+    for ch in 0..<2 {
+      for ky in 0..<3 {
+        for kx in 0..<2 {
+          for oy in 0..<oh {
+            for ox in 0..<ow {
+              let (iy, ix) = (oy * 2 - 1 + ky, ox - 1 + kx * 2)
+              if (0..<5).contains(iy), (0..<4).contains(ix) {
+                expected[i] = x[(iy * 4 + ix) * 2 + ch]
+                sums[(iy * 4 + ix) * 2 + ch] += Double(expected[i])
+              }
+              i += 1
+            }
+          }
+        }
       }
-      i += 1
-    } } } } }
+    }
     mm_unfold(&p, x, &y)
     #expect(y == expected)
     var folded = x
@@ -119,15 +134,19 @@ import Testing
     mm_convert(65536, MM_DTYPE_F32, floats, MM_DTYPE_F16, &back)
     let isRight = halves.indices.allSatisfy { i in
       let isNaN = halves[i] & 0x7c00 == 0x7c00 && halves[i] & 0x3ff != 0
-      return isNaN ? floats[i].isNaN && back[i] & 0x7c00 == 0x7c00 && back[i] & 0x3ff != 0 : back[i] == halves[i]
+      return isNaN
+        ? floats[i].isNaN && back[i] & 0x7c00 == 0x7c00 && back[i] & 0x3ff != 0 : back[i] == halves[i]
     }
     #expect(isRight)
-    #expect(floats[0x3c00] == 1 && floats[0x7bff] == 65504 && floats[1] == 0x1p-24 && floats[0x7c00] == .infinity)
+    #expect(
+      floats[0x3c00] == 1 && floats[0x7bff] == 65504 && floats[1] == 0x1p-24 && floats[0x7c00] == .infinity)
   }
 
   @Test func `rounding to half and bfloat is to nearest even`() {
     var y = [UInt16](repeating: 0, count: 6)
-    mm_convert(6, MM_DTYPE_F32, [65519, 65520, 1 + 0x1p-11, 1 + 0x3p-11, 0x1p-25, 0x1.8p-25] as [Float], MM_DTYPE_F16, &y)
+    mm_convert(
+      6, MM_DTYPE_F32, [65519, 65520, 1 + 0x1p-11, 1 + 0x3p-11, 0x1p-25, 0x1.8p-25] as [Float], MM_DTYPE_F16,
+      &y)
     #expect(y == [0x7bff, 0x7c00, 0x3c00, 0x3c02, 0, 1])
     mm_convert(3, MM_DTYPE_F32, [1 + 0x1p-8, 1 + 0x3p-8, .infinity] as [Float], MM_DTYPE_BF16, &y)
     #expect(Array(y[..<3]) == [0x3f80, 0x3f82, 0x7f80])
@@ -138,14 +157,16 @@ import Testing
 
   @Test func `floats to integers saturate`() {
     let x: [Float] = [1.9, -1.9, 300, -5, .nan, .infinity]
-    var bytes = [UInt8](repeating: 9, count: 6), wide = [Int32](repeating: 9, count: 6), long = [Int64](repeating: 9, count: 6)
+    var bytes = [UInt8](repeating: 9, count: 6), wide = [Int32](repeating: 9, count: 6),
+      long = [Int64](repeating: 9, count: 6)
     mm_convert(6, MM_DTYPE_F32, x, MM_DTYPE_U8, &bytes)
     mm_convert(6, MM_DTYPE_F32, x, MM_DTYPE_I32, &wide)
     mm_convert(6, MM_DTYPE_F32, x, MM_DTYPE_I64, &long)
     #expect(bytes == [1, 0, 255, 0, 0, 255])
     #expect(wide == [1, -1, 300, -5, 0, .max])
     #expect(long == [1, -1, 300, -5, 0, .max])
-    mm_convert(6, MM_DTYPE_F32, [0, -0, 2, .nan, .leastNonzeroMagnitude, -1] as [Float], MM_DTYPE_BOOL, &bytes)
+    mm_convert(
+      6, MM_DTYPE_F32, [0, -0, 2, .nan, .leastNonzeroMagnitude, -1] as [Float], MM_DTYPE_BOOL, &bytes)
     #expect(bytes == [0, 0, 1, 1, 1, 1])
   }
 

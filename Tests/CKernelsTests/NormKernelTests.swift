@@ -3,7 +3,9 @@ import Testing
 
 @Suite struct NormKernelTests {
   /// Normalises each set of positions with its mean and biased variance, then scales by position.
-  static func normalized(_ x: [Double], sets: [[Int]], eps: Double, gamma: (Int) -> Double, beta: (Int) -> Double)
+  static func normalized(
+    _ x: [Double], sets: [[Int]], eps: Double, gamma: (Int) -> Double, beta: (Int) -> Double
+  )
     -> [Double]
   {
     var y = x
@@ -63,7 +65,8 @@ import Testing
     if adds {
       mm_bn_backward(rows, c, x, dy, y, activation, mean, rstd, gamma, &dgamma, &dbeta, &dresidual, &dx)
     } else {
-      mm_bn_backward(rows, c, x, dy, kind == 0 ? nil : y, activation, mean, rstd, gamma, &dgamma, &dbeta, nil, &dx)
+      mm_bn_backward(
+        rows, c, x, dy, kind == 0 ? nil : y, activation, mean, rstd, gamma, &dgamma, &dbeta, nil, &dx)
     }
     let slopes = [
       (dx, KernelTest.gradient(x, dy) { model($0, wide(gamma), wide(beta), wide(residual)) }),
@@ -75,7 +78,8 @@ import Testing
       let slope = KernelTest.gradient(residual, dy) { model(wide(x), wide(gamma), wide(beta), $0) }
       #expect(KernelTest.error(dresidual, slope) < 2e-5)
     }
-    mm_bn_eval_backward(rows, c, x, dy, kind == 0 ? nil : y, activation, mean, rstd, gamma, &dgamma, nil, nil, &dx)
+    mm_bn_eval_backward(
+      rows, c, x, dy, kind == 0 ? nil : y, activation, mean, rstd, gamma, &dgamma, nil, nil, &dx)
     let passed = { (v: Float) in kind == 0 || (v > 0 && (kind == 1 || v < 6)) }
     let expected = x.indices.map { passed(y[$0]) ? Double(dy[$0] * gamma[$0 % c] * rstd[$0 % c]) : 0 }
     #expect(KernelTest.error(dx, expected) < 1e-5)
@@ -84,12 +88,13 @@ import Testing
   @Test func `batch norm does not depend on threads`() {
     let rows = 5000, c = 64
     let x = KernelTest.values(rows * c), dy = KernelTest.values(rows * c, seed: 2)
-    #expect(KernelTest.isSameForAnyThreads {
-      var mean = [Float](repeating: 0, count: c), variance = mean, dgamma = mean, dbeta = mean, dx = x
-      mm_bn_stats(rows, c, x, &mean, &variance)
-      mm_bn_backward(rows, c, x, dy, nil, MM_NORM_LINEAR, mean, variance, nil, &dgamma, &dbeta, nil, &dx)
-      return mean + variance + dgamma + dbeta + dx
-    })
+    #expect(
+      KernelTest.isSameForAnyThreads {
+        var mean = [Float](repeating: 0, count: c), variance = mean, dgamma = mean, dbeta = mean, dx = x
+        mm_bn_stats(rows, c, x, &mean, &variance)
+        mm_bn_backward(rows, c, x, dy, nil, MM_NORM_LINEAR, mean, variance, nil, &dgamma, &dbeta, nil, &dx)
+        return mean + variance + dgamma + dbeta + dx
+      })
   }
 
   @Test(arguments: [1, 2, 6]) func `group norm and its gradients`(_ groups: Int) {
@@ -109,7 +114,8 @@ import Testing
     let wide = { (v: [Float]) in v.map(Double.init) }
     #expect(KernelTest.error(y, model(wide(x), wide(gamma), wide(beta))) < 1e-5)
     #expect(KernelTest.error(dx, KernelTest.gradient(x, dy) { model($0, wide(gamma), wide(beta)) }) < 3e-5)
-    #expect(KernelTest.error(dgamma, KernelTest.gradient(gamma, dy) { model(wide(x), $0, wide(beta)) }) < 3e-5)
+    #expect(
+      KernelTest.error(dgamma, KernelTest.gradient(gamma, dy) { model(wide(x), $0, wide(beta)) }) < 3e-5)
     #expect(KernelTest.error(dbeta, KernelTest.gradient(beta, dy) { model(wide(x), wide(gamma), $0) }) < 3e-5)
   }
 
@@ -127,7 +133,8 @@ import Testing
     let wide = { (v: [Float]) in v.map(Double.init) }
     #expect(KernelTest.error(y, model(wide(x), wide(gamma), wide(beta))) < 1e-5)
     #expect(KernelTest.error(dx, KernelTest.gradient(x, dy) { model($0, wide(gamma), wide(beta)) }) < 3e-5)
-    #expect(KernelTest.error(dgamma, KernelTest.gradient(gamma, dy) { model(wide(x), $0, wide(beta)) }) < 3e-5)
+    #expect(
+      KernelTest.error(dgamma, KernelTest.gradient(gamma, dy) { model(wide(x), $0, wide(beta)) }) < 3e-5)
     #expect(KernelTest.error(dbeta, KernelTest.gradient(beta, dy) { model(wide(x), wide(gamma), $0) }) < 3e-5)
     mm_layer_norm_forward(rows, c, x, nil, nil, Float(eps), &mean, &rstd, &y)
     let ones = [Double](repeating: 1, count: c), zeros = [Double](repeating: 0, count: c)

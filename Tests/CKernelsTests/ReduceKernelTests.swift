@@ -4,7 +4,9 @@ import Testing
 @Suite struct ReduceKernelTests {
   static let shapes = [(1, 100_003, 1), (700, 37, 1), (1, 30_000, 7), (5, 30, 300), (2, 3, 1000), (1, 1, 1)]
 
-  @Test(arguments: shapes) func `sums, means and extremes of the middle axis`(_ outer: Int, _ n: Int, _ inner: Int) {
+  @Test(arguments: shapes) func `sums, means and extremes of the middle axis`(
+    _ outer: Int, _ n: Int, _ inner: Int
+  ) {
     let x = KernelTest.values(outer * n * inner, in: -1...2)
     let columns = (0..<outer * inner).map { k in
       (0..<n).map { Double(x[(k / inner * n + $0) * inner + k % inner]) }
@@ -25,7 +27,8 @@ import Testing
     let x = KernelTest.values(3 * 40 * 5, in: 0.8...1.2)
     var y = [Float](repeating: 0, count: 15)
     mm_reduce(MM_REDUCE_PROD, 3, 40, 5, x, &y)
-    let expected = (0..<15).map { k in (0..<40).reduce(1.0) { $0 * Double(x[(k / 5 * 40 + $1) * 5 + k % 5]) } }
+    let expected = (0..<15).map { k in (0..<40).reduce(1.0) { $0 * Double(x[(k / 5 * 40 + $1) * 5 + k % 5]) }
+    }
     #expect(KernelTest.error(y, expected) < 1e-5)
   }
 

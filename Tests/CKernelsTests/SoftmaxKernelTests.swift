@@ -27,11 +27,12 @@ import Testing
     forward(outer, n, inner, x, &y)
     let expected = Self.reference(x.map(Double.init), outer, n, inner, log: isLog)
     #expect(KernelTest.error(y, expected) < 1e-6)
-    #expect(KernelTest.isSameForAnyThreads {
-      var y = x
-      forward(outer, n, inner, x, &y)
-      return y
-    })
+    #expect(
+      KernelTest.isSameForAnyThreads {
+        var y = x
+        forward(outer, n, inner, x, &y)
+        return y
+      })
     backward(outer, n, inner, y, dy, &dx)
     guard x.count <= 300 else { return }
     let slope = KernelTest.gradient(x, dy) { Self.reference($0, outer, n, inner, log: isLog) }

@@ -14,7 +14,9 @@ import Testing
     "ConvMixer": (
       "dict(type='ConvMixer', arch=dict(embed_dims=8, depth=2, patch_size=4, kernel_size=3))", [2, 3, 16, 16]
     ),
-    "ConvNeXt": ("dict(type='ConvNeXt', arch=dict(depths=[1, 1, 1, 1], channels=[4, 8, 8, 8]))", [2, 3, 32, 32]),
+    "ConvNeXt": (
+      "dict(type='ConvNeXt', arch=dict(depths=[1, 1, 1, 1], channels=[4, 8, 8, 8]))", [2, 3, 32, 32]
+    ),
     "DenseNet": (
       "dict(type='DenseNet', arch=dict(growth_rate=4, depths=[2, 2], init_channels=8))", [2, 3, 32, 32]
     ),
@@ -41,12 +43,18 @@ import Testing
     "RepVGG": ("dict(type='RepVGG', arch='A0', base_channels=4)", [2, 3, 64, 64]),
     "Res2Net": ("dict(type='Res2Net', depth=50, base_channels=8, stem_channels=4)", [2, 3, 64, 64]),
     "ResNeSt": ("dict(type='ResNeSt', depth=50, base_channels=4, stem_channels=4)", [2, 3, 64, 64]),
-    "ResNeXt": ("dict(type='ResNeXt', depth=50, base_channels=4, stem_channels=4, groups=2)", [2, 3, 64, 64]),
+    "ResNeXt": (
+      "dict(type='ResNeXt', depth=50, base_channels=4, stem_channels=4, groups=2)", [2, 3, 64, 64]
+    ),
     "ResNet": ("dict(type='ResNet', depth=18, base_channels=4, stem_channels=4)", [2, 3, 64, 64]),
     "ResNetV1c": ("dict(type='ResNetV1c', depth=18, base_channels=4, stem_channels=4)", [2, 3, 64, 64]),
     "ResNetV1d": ("dict(type='ResNetV1d', depth=18, base_channels=4, stem_channels=4)", [2, 3, 64, 64]),
-    "ResNet_CIFAR": ("dict(type='ResNet_CIFAR', depth=18, base_channels=4, stem_channels=4)", [2, 3, 16, 16]),
-    "SEResNeXt": ("dict(type='SEResNeXt', depth=50, base_channels=4, stem_channels=4, groups=2)", [2, 3, 64, 64]),
+    "ResNet_CIFAR": (
+      "dict(type='ResNet_CIFAR', depth=18, base_channels=4, stem_channels=4)", [2, 3, 16, 16]
+    ),
+    "SEResNeXt": (
+      "dict(type='SEResNeXt', depth=50, base_channels=4, stem_channels=4, groups=2)", [2, 3, 64, 64]
+    ),
     "SEResNet": ("dict(type='SEResNet', depth=50, base_channels=4, stem_channels=4)", [2, 3, 64, 64]),
     "ShuffleNetV1": ("dict(type='ShuffleNetV1', widen_factor=0.5)", [2, 3, 64, 64]),
     "ShuffleNetV2": ("dict(type='ShuffleNetV2', widen_factor=0.5)", [2, 3, 64, 64]),
@@ -59,17 +67,23 @@ import Testing
 
   /// Built, run and compared with the original in TransformerTests.
   static let transformers = [
-    "Conformer", "DistilledVisionTransformer", "EfficientFormer", "HorNet", "MViT", "MlpMixer", "PCPVT", "PoolFormer", "SVT",
+    "Conformer", "DistilledVisionTransformer", "EfficientFormer", "HorNet", "MViT", "MlpMixer", "PCPVT",
+    "PoolFormer", "SVT",
     "SwinTransformer", "SwinTransformerV2", "T2T_ViT", "TNT", "VisionTransformer",
   ]
   /// The same of their heads.
-  static let transformerHeads = ["ConformerHead", "DeiTClsHead", "EfficientFormerClsHead", "VisionTransformerClsHead"]
+  static let transformerHeads = [
+    "ConformerHead", "DeiTClsHead", "EfficientFormerClsHead", "VisionTransformerClsHead",
+  ]
 
   @Test func `all backbones are listed here`() {
-    #expect(classificationContext().registries.backbones.names == (Array(Self.backbones.keys) + Self.transformers).sorted())
+    #expect(
+      classificationContext().registries.backbones.names
+        == (Array(Self.backbones.keys) + Self.transformers).sorted())
   }
 
-  @Test(arguments: backbones.keys.sorted()) func `a backbone runs forward and backward`(_ name: String) throws {
+  @Test(arguments: backbones.keys.sorted()) func `a backbone runs forward and backward`(_ name: String) throws
+  {
     let (config, shape) = try #require(Self.backbones[name])
     for text in [config, config.replacing("type='", with: "type='mmcls.")] {
       let model = try backbone(text)
@@ -104,7 +118,9 @@ import Testing
 
   @Test func `all heads, losses and necks are listed here`() {
     let registries = classificationContext().registries
-    #expect(registries.classificationHeads.names == (Array(Self.heads.keys) + Self.multiLabelHeads + Self.transformerHeads).sorted())
+    #expect(
+      registries.classificationHeads.names
+        == (Array(Self.heads.keys) + Self.multiLabelHeads + Self.transformerHeads).sorted())
     #expect(registries.classificationLosses.names == Self.losses.keys.sorted())
     #expect(registries.necks.names == ["GeneralizedMeanPooling", "GlobalAveragePooling", "HRFuseScales"])
     #expect(registries.classifiers.names == ["ImageClassifier"])
@@ -155,12 +171,14 @@ import Testing
     let registries = classificationContext().registries
     #expect(
       registries.datasets.names == [
-        "CIFAR10", "CIFAR100", "CUB", "ClassBalancedDataset", "ConcatDataset", "CustomDataset", "FashionMNIST",
+        "CIFAR10", "CIFAR100", "CUB", "ClassBalancedDataset", "ConcatDataset", "CustomDataset",
+        "FashionMNIST",
         "ImageNet", "ImageNet21k", "KFoldDataset", "MNIST", "RepeatDataset", "StanfordCars", "VOC",
       ])
     #expect(
       registries.transforms.names == [
-        "CenterCrop", "Collect", "Compose", "ImageToTensor", "LoadImageFromFile", "Normalize", "Pad", "RandomCrop",
+        "CenterCrop", "Collect", "Compose", "ImageToTensor", "LoadImageFromFile", "Normalize", "Pad",
+        "RandomCrop",
         "RandomFlip", "RandomResizedCrop", "Resize", "ToTensor",
       ])
   }

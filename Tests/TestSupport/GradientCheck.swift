@@ -7,12 +7,15 @@ public struct Reference: Sendable {
   public var values: [Double]
 
   public init(_ shape: [Int], _ values: [Double]) {
-    precondition(values.count == shape.reduce(1, *), "Reference: \(shape) does not hold \(values.count) values")
+    precondition(
+      values.count == shape.reduce(1, *), "Reference: \(shape) does not hold \(values.count) values")
     (self.shape, self.values) = (shape, values)
   }
 
   /// Values drawn uniformly from `range` by a generator with a fixed seed.
-  public static func random(_ shape: [Int], seed: UInt64 = 1, in range: ClosedRange<Double> = -1...1) -> Reference {
+  public static func random(_ shape: [Int], seed: UInt64 = 1, in range: ClosedRange<Double> = -1...1)
+    -> Reference
+  {
     var generator = RandomGenerator(seed: seed)
     // Multiples of 2^-12: exact as Float, so that both sides compute on the same numbers.
     let values = (0..<shape.reduce(1, *)).map { _ in

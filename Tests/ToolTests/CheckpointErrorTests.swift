@@ -17,8 +17,9 @@ struct CheckpointErrorTests {
     try bench.run("image-demo", "configs/digits.py", "nowhere.pth", "x.png").failed(1, missing)
     try bench.run("convert-checkpoint", "nowhere.pth", "x.pth").failed(1, missing)
     for option in ["--load-from", "--resume-from"] {
-      try bench.run("cls-train", "configs/digits.py", "--work-dir", "missing\(option)", option, "nowhere.pth").failed(
-        1, missing)
+      try bench.run("cls-train", "configs/digits.py", "--work-dir", "missing\(option)", option, "nowhere.pth")
+        .failed(
+          1, missing)
     }
   }
 
@@ -49,7 +50,8 @@ struct CheckpointErrorTests {
 
   @Test func `a checkpoint that fits in part is used, and the rest is told`() throws {
     var part = try bench.checkpoint("work/latest.pth")
-    part.state["backbone.classifier.2.weight"] = .init(float32: [Float](repeating: 0, count: 252), shape: [3, 84])
+    part.state["backbone.classifier.2.weight"] = .init(
+      float32: [Float](repeating: 0, count: 252), shape: [3, 84])
     part.state["backbone.classifier.2.bias"] = nil
     try part.write(to: bench.file("part.pth"))
     let run = try bench.run("cls-test", "configs/digits.py", "part.pth", "--metrics", "accuracy").succeeded()
@@ -93,8 +95,10 @@ struct FullDiskTests {
   }
 
   @Test func `a limit for the size of files`() throws {
-    try bench.run("cls-train", "configs/digits.py", "--work-dir", "work", "--cfg-options", "runner.max_epochs=1")
-      .succeeded()
+    try bench.run(
+      "cls-train", "configs/digits.py", "--work-dir", "work", "--cfg-options", "runner.max_epochs=1"
+    )
+    .succeeded()
     // Of 512 bytes each; a checkpoint is twice as large.
     let run = try bench.shell(
       "ulimit -f 500; exec $cls_train configs/digits.py --work-dir work --resume-from work/latest.pth")

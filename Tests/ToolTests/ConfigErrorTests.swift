@@ -9,7 +9,8 @@ struct ConfigErrorTests {
 
   private func train(_ config: String, _ options: String...) throws -> Execution {
     try bench.start(
-      "cls-train", ["configs/\(config)", "--work-dir", "failed-\(UUID().uuidString)", "--cfg-options"] + options
+      "cls-train",
+      ["configs/\(config)", "--work-dir", "failed-\(UUID().uuidString)", "--cfg-options"] + options
         + ["seed=1"]
     ).wait()
   }
@@ -42,9 +43,12 @@ struct ConfigErrorTests {
 
   @Test func `a policy and a hook that do not exist`() throws {
     try train("digits.py", "lr_config.policy=stepp").failed(
-      1, "<--cfg-options>:1: lr_config.policy: 'stepp' is not in the lr policy registry; did you mean 'Step'?")
+      1, "<--cfg-options>:1: lr_config.policy: 'stepp' is not in the lr policy registry; did you mean 'Step'?"
+    )
     try train("digits.py", "log_config.hooks.0.type=TextLogHook").failed(
-      1, "<--cfg-options>:1: log_config.hooks.0.type: 'TextLogHook' is not in the hook registry; did you mean 'TextLoggerHook'?")
+      1,
+      "<--cfg-options>:1: log_config.hooks.0.type: 'TextLogHook' is not in the hook registry; did you mean 'TextLoggerHook'?"
+    )
   }
 
   @Test func `paths that are not in the config`() throws {
@@ -66,7 +70,9 @@ struct ConfigErrorTests {
 
   @Test func `channels of the backbone and of the head`() throws {
     try train("pictures.py", "model.head.in_channels=64").failed(
-      1, "configs/pictures.py:2: model: head.in_channels must be 32, the channels that the backbone gives, found 64")
+      1,
+      "configs/pictures.py:2: model: head.in_channels must be 32, the channels that the backbone gives, found 64"
+    )
   }
 
   @Test func `pictures that the model does not take`() throws {

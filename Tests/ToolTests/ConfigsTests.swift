@@ -27,9 +27,11 @@ struct ConfigsTests {
     #expect(model.parameterCount > 0)
     let optimizer = try buildOptimizer(try #require(config.root["optimizer"]), for: model, context: context)
     #expect(!optimizer.groups.isEmpty)
-    _ = try context.registries.runners.build(try #require(config.root["runner"]), path: "runner", context: context)
+    _ = try context.registries.runners.build(
+      try #require(config.root["runner"]), path: "runner", context: context)
     for part in ["train", "val", "test"] {
-      let pipeline = try #require(config.root["data.\(part).pipeline"] ?? config.root["data.\(part).dataset.pipeline"])
+      let pipeline = try #require(
+        config.root["data.\(part).pipeline"] ?? config.root["data.\(part).dataset.pipeline"])
       _ = try Pipeline(pipeline, path: "data.\(part).pipeline", context)
       _ = try LoaderSettings(config.root["data"], role: try #require(LoaderSettings.Role(rawValue: part)))
     }

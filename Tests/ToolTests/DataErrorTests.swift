@@ -28,7 +28,8 @@ struct DataErrorTests {
     try bench.makeFolder("empty/cat")
     try train("pictures", "--cfg-options", "data.train.data_prefix=empty").failed(
       1,
-      "empty: the data set is empty: no files with .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif in folders below this one")
+      "empty: the data set is empty: no files with .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif in folders below this one"
+    )
   }
 
   @Test func `a file of MNIST that was cut off`() throws {
@@ -44,7 +45,8 @@ struct DataErrorTests {
     try bench.write("cat/00.png 0\ndog/01.png 3\n", to: "list.txt")
     try train("pictures", "--cfg-options", "data.train.ann_file=list.txt").failed(
       1,
-      "configs/pictures.py:2: model: labels must be in 0..<3 (the model's classes), found 3 for item 1 of the data set")
+      "configs/pictures.py:2: model: labels must be in 0..<3 (the model's classes), found 3 for item 1 of the data set"
+    )
     try bench.write("cat/00.png 0\ndog/01.png one\n", to: "list.txt")
     try train("pictures", "--cfg-options", "data.train.ann_file=list.txt").failed(
       1, "list.txt:2: must be 'path label' with a whole number for a label, found 'dog/01.png one'")

@@ -31,7 +31,8 @@ struct DetectionToolTests {
       ]))
     #expect(
       keys.contains([
-        "mode", "epoch", "iter", "lr", "bbox_mAP", "bbox_mAP_50", "bbox_mAP_75", "bbox_mAP_s", "bbox_mAP_m", "bbox_mAP_l",
+        "mode", "epoch", "iter", "lr", "bbox_mAP", "bbox_mAP_50", "bbox_mAP_75", "bbox_mAP_s", "bbox_mAP_m",
+        "bbox_mAP_l",
         "bbox_mAP_copypaste",
       ]))
     let checkpoint = try bench.checkpoint("work/latest.pth")
@@ -40,8 +41,10 @@ struct DetectionToolTests {
 
   @Test func `a test writes results, metrics and pictures`() throws {
     let test = try bench.run(
-      "det-test", "configs/squares.py", "work/latest.pth", "--out", "test/result.json", "--eval", "bbox", "proposal",
-      "--work-dir", "test", "--show-dir", "test/pictures", "--show-score-thr", "0.0", "--eval-options", "classwise=True",
+      "det-test", "configs/squares.py", "work/latest.pth", "--out", "test/result.json", "--eval", "bbox",
+      "proposal",
+      "--work-dir", "test", "--show-dir", "test/pictures", "--show-score-thr", "0.0", "--eval-options",
+      "classwise=True",
       "--cfg-options", "model.test_cfg.score_thr=0.001"
     ).succeeded()
     #expect(test.output.contains("writing results to test/result.json"))
@@ -65,36 +68,55 @@ struct DetectionToolTests {
 
   @Test func `result files for a server have the file's own numbers`() throws {
     try bench.run(
-      "det-test", "configs/squares.py", "work/latest.pth", "--format-only", "--eval-options", "jsonfile_prefix=format/out",
+      "det-test", "configs/squares.py", "work/latest.pth", "--format-only", "--eval-options",
+      "jsonfile_prefix=format/out",
       "--cfg-options", "model.test_cfg.score_thr=0.001"
     ).succeeded()
     let text = try bench.text("format/out.bbox.json")
     let entries = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
     #expect(!entries.isEmpty)
-    #expect(entries.allSatisfy { [2, 7].contains($0["category_id"] as? Int) && (10..<26).contains($0["image_id"] as? Int ?? 0) })
+    #expect(
+      entries.allSatisfy {
+        [2, 7].contains($0["category_id"] as? Int) && (10..<26).contains($0["image_id"] as? Int ?? 0)
+      })
   }
 
   static let usage: [([String], String)] = [
     ([], "nothing to do: give --out, --eval, --format-only or --show-dir; see det-test --help"),
     (["--show"], "--show: there are no windows; use --show-dir; see det-test --help"),
-    (["--eval", "bbox", "--format-only"], "--eval and --format-only do not go together; see det-test --help"),
+    (
+      ["--eval", "bbox", "--format-only"], "--eval and --format-only do not go together; see det-test --help"
+    ),
     (["--out", "x.pkl"], "--out takes a .json file, found 'x.pkl'; see det-test --help"),
-    (["--show-dir", "d", "--show-score-thr", "3"], "--show-score-thr takes a number in 0...1, found 3.0; see det-test --help"),
+    (
+      ["--show-dir", "d", "--show-score-thr", "3"],
+      "--show-score-thr takes a number in 0...1, found 3.0; see det-test --help"
+    ),
   ]
 
   @Test(arguments: usage) func `bad usage is told`(_ arguments: [String], _ complaint: String) throws {
-    try bench.start("det-test", ["configs/squares.py", "work/latest.pth"] + arguments).wait().failed(2, complaint)
+    try bench.start("det-test", ["configs/squares.py", "work/latest.pth"] + arguments).wait().failed(
+      2, complaint)
   }
 
   @Test func `metrics that are not there are told before the model runs`() throws {
     let run = try bench.run("det-test", "configs/squares.py", "work/latest.pth", "--eval", "bobx")
-    run.failed(1, "evaluation.metric.0: must be one of bbox, segm, proposal, proposal_fast, found 'bobx'; did you mean 'bbox'?")
+    run.failed(
+      1,
+      "evaluation.metric.0: must be one of bbox, segm, proposal, proposal_fast, found 'bobx'; did you mean 'bbox'?"
+    )
   }
 
   @Test func `num_classes must be the data set's`() throws {
-    let few = try bench.run("det-train", "configs/squares.py", "--work-dir", "few", "--cfg-options", "model.bbox_head.num_classes=1")
-    #expect(few.complaint.hasSuffix("model: num_classes must be the number of the data set's classes, 2 (bright, dark...), found 1"))
-    let many = try bench.run("det-train", "configs/squares.py", "--work-dir", "many", "--cfg-options", "model.bbox_head.num_classes=3")
+    let few = try bench.run(
+      "det-train", "configs/squares.py", "--work-dir", "few", "--cfg-options", "model.bbox_head.num_classes=1"
+    )
+    #expect(
+      few.complaint.hasSuffix(
+        "model: num_classes must be the number of the data set's classes, 2 (bright, dark...), found 1"))
+    let many = try bench.run(
+      "det-train", "configs/squares.py", "--work-dir", "many", "--cfg-options",
+      "model.bbox_head.num_classes=3")
     many.failed(1, "num_classes of the heads must be the number of the data set's classes, 2, found 3")
   }
 }

@@ -10,20 +10,24 @@ struct ImageDemoTests {
     bench = try Workbench()
     try bench.writePictures()
     try bench.run(
-      "cls-train", "configs/pictures.py", "--work-dir", "work", "--seed", "1", "--cfg-options", "runner.max_epochs=8"
+      "cls-train", "configs/pictures.py", "--work-dir", "work", "--seed", "1", "--cfg-options",
+      "runner.max_epochs=8"
     ).succeeded()
   }
 
   @Test func `pictures are classified and drawn`() throws {
     let images = ["pictures/cat/00.png", "pictures/owl/01.png"]
     let run = try bench.run(
-      "image-demo", "configs/pictures.py", "work/latest.pth", images[0], images[1], "--out-file", "shown/out.png"
+      "image-demo", "configs/pictures.py", "work/latest.pth", images[0], images[1], "--out-file",
+      "shown/out.png"
     ).succeeded()
     let lines = run.output.split(separator: "\n").map(String.init)
     #expect(lines.count == 8 && lines[0] == images[0] && lines[4] == images[1])
     for start in [1, 5] {
       #expect(lines[start].contains(/^  [0-9] (cat|dog|owl): [01]\.[0-9]{4}$/), "\(lines[start])")
-      let scores = lines[start..<(start + 3)].compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
+      let scores = lines[start..<(start + 3)].compactMap {
+        $0.split(separator: " ").last.flatMap { Double($0) }
+      }
       #expect(scores == scores.sorted(by: >) && abs(scores.reduce(0, +) - 1) < 2e-4)
     }
     #expect(bench.files("shown") == ["out_0.png", "out_1.png"])

@@ -16,7 +16,8 @@ struct InterruptionTests {
     try bench.writeDigits()
     let arguments = ["configs/digits.py", "--seed", "7", "--no-validate"]
     let length = ["runner.max_epochs=8"]
-    try bench.start("cls-train", arguments + ["--work-dir", "straight", "--cfg-options"] + length + options).wait()
+    try bench.start("cls-train", arguments + ["--work-dir", "straight", "--cfg-options"] + length + options)
+      .wait()
       .succeeded()
     let resumed = arguments + ["--work-dir", "work", "--auto-resume", "--cfg-options"] + length + options
     var generator = SystemRandomNumberGenerator()
@@ -40,7 +41,9 @@ struct InterruptionTests {
       }
     }
     try bench.start("cls-train", resumed).wait().succeeded()
-    let (expected, found) = (try bench.checkpoint("straight/latest.pth"), try bench.checkpoint("work/latest.pth"))
+    let (expected, found) = (
+      try bench.checkpoint("straight/latest.pth"), try bench.checkpoint("work/latest.pth")
+    )
     #expect(found.meta["iter"]?.int == 159)
     #expect(found.state == expected.state)
     #expect(found.optimizer == expected.optimizer)

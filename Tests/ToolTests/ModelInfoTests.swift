@@ -42,7 +42,8 @@ struct ModelInfoTests {
     let expected = try #require(expected[model])
     let config = Self.folder.appendingPathComponent("\(model).py").path
     let shape = ["--shape", "\(expected.shape[1])"]
-    let json = try bench.start("model-info", [config, "--state-dict", "--flops", "--format", "json"] + shape).wait()
+    let json = try bench.start("model-info", [config, "--state-dict", "--flops", "--format", "json"] + shape)
+      .wait()
       .succeeded()
     let info = try JSONDecoder().decode(Info.self, from: Data(json.output.utf8))
     #expect(info.flops == expected.flop_count)

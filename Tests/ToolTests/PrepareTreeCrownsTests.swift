@@ -30,7 +30,8 @@ struct PrepareTreeCrownsTests {
     }
   }
 
-  private static let script = Executables.repository.appendingPathComponent("tools/prepare_tree_crowns.py").path
+  private static let script = Executables.repository.appendingPathComponent("tools/prepare_tree_crowns.py")
+    .path
   let bench: Workbench
 
   init() throws { bench = try Workbench() }

@@ -8,7 +8,9 @@ struct PrintConfigTests {
 
   init() throws { bench = try Trained.digits.get().bench }
 
-  @Test(arguments: [Config.Format.py, .json, .yaml]) func `what is printed can be read again`(format: Config.Format) throws {
+  @Test(arguments: [Config.Format.py, .json, .yaml]) func `what is printed can be read again`(
+    format: Config.Format
+  ) throws {
     let run = try bench.run(
       "print-config", "configs/digits.py", "--format", format.rawValue, "--cfg-options", "optimizer.lr=0.25",
       "data.train.pipeline.0.padding=2"
@@ -23,7 +25,8 @@ struct PrintConfigTests {
     try bench.write(text, to: name)
     let printed = try Config.load(path: bench.file(name)).root
     let expected = try Config.load(
-      path: bench.file("configs/digits.py"), options: ["optimizer.lr=0.25", "data.train.pipeline.0.padding=2"]
+      path: bench.file("configs/digits.py"),
+      options: ["optimizer.lr=0.25", "data.train.pipeline.0.padding=2"]
     ).root
     #expect(printed["optimizer.lr"]?.double == 0.25)
     #expect(printed["data.train.pipeline.0.padding"]?.int == 2)

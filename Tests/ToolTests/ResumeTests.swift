@@ -7,13 +7,18 @@ import TorchFile
 
 /// Training that stops and goes on ends where training without a stop ends, to the bit.
 struct ResumeTests {
-  private func train(_ bench: Workbench, _ config: String, _ work: String, epochs: Int, workers: Int, _ more: [String] = [])
+  private func train(
+    _ bench: Workbench, _ config: String, _ work: String, epochs: Int, workers: Int, _ more: [String] = []
+  )
     throws
   {
-    let options = ["runner.max_epochs=\(epochs)", "data.workers_per_gpu=\(workers)", "checkpoint_config.interval=100"]
+    let options = [
+      "runner.max_epochs=\(epochs)", "data.workers_per_gpu=\(workers)", "checkpoint_config.interval=100",
+    ]
     try bench.start(
       "cls-train",
-      ["configs/\(config).py", "--work-dir", work, "--seed", "5", "--no-validate"] + more + ["--cfg-options"] + options
+      ["configs/\(config).py", "--work-dir", work, "--seed", "5", "--no-validate"] + more + ["--cfg-options"]
+        + options
     ).wait().succeeded()
   }
 

@@ -22,8 +22,10 @@ struct SegToolTests {
     let form =
       /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - mmseg - INFO - Iter \[(\d+)\/30\]\tlr: \d\.\d{3}e-\d\d, eta: \d:\d\d:\d\d, time: \d+\.\d{3}, data_time: \d+\.\d{3}, decode\.loss_ce: \d\.\d{4}, decode\.acc_seg: \d+\.\d{4}, loss: \d\.\d{4}/
     let lines = run.errors.split(separator: "\n").map(String.init)
-    #expect(lines.compactMap { $0.wholeMatch(of: form) }.map { "\($0.1)" } == ["5", "10", "15", "20", "25", "30"])
-    #expect(lines.contains { $0.contains("- mmseg - INFO - Iter(val) [12]\taAcc: ") && $0.contains(", mIoU: ") })
+    #expect(
+      lines.compactMap { $0.wholeMatch(of: form) }.map { "\($0.1)" } == ["5", "10", "15", "20", "25", "30"])
+    #expect(
+      lines.contains { $0.contains("- mmseg - INFO - Iter(val) [12]\taAcc: ") && $0.contains(", mIoU: ") })
     #expect(lines.contains { $0.hasSuffix(" - mmseg - INFO - per class results:") })
     #expect(lines.contains("| Class  |  IoU  |  Acc  |"))
 
@@ -36,12 +38,15 @@ struct SegToolTests {
     #expect(training.count == 6)
     for (_, keys) in training {
       #expect(
-        keys == ["mode", "epoch", "iter", "lr", "data_time", "decode.loss_ce", "decode.acc_seg", "loss", "time"])
+        keys == [
+          "mode", "epoch", "iter", "lr", "data_time", "decode.loss_ce", "decode.acc_seg", "loss", "time",
+        ])
     }
     let (last, keys) = try #require(records.last { $0.0["mode"] as? String == "val" })
     #expect(
       keys == [
-        "mode", "epoch", "iter", "lr", "aAcc", "mIoU", "mAcc", "IoU.ground", "IoU.block", "Acc.ground", "Acc.block",
+        "mode", "epoch", "iter", "lr", "aAcc", "mIoU", "mAcc", "IoU.ground", "IoU.block", "Acc.ground",
+        "Acc.block",
       ])
     #expect(try #require(last["mIoU"] as? Double) > 0.8, "\(last)")
     let checkpoint = try bench.checkpoint("work/latest.pth")
@@ -51,7 +56,8 @@ struct SegToolTests {
 
   @Test func `class indices, overlays and metrics of a test`() throws {
     let test = try bench.run(
-      "seg-test", "configs/blocks.py", "work/latest.pth", "--out", "out", "--show-dir", "shown", "--opacity", "1",
+      "seg-test", "configs/blocks.py", "work/latest.pth", "--out", "out", "--show-dir", "shown", "--opacity",
+      "1",
       "--eval", "mIoU", "mDice", "--work-dir", "metrics"
     ).succeeded()
     #expect(
@@ -59,7 +65,8 @@ struct SegToolTests {
         "per class results:\n\n+--------+-------+-------+-------+\n| Class  |  IoU  |  Acc  |  Dice |\n"))
     #expect(bench.files("out") == (0..<12).map { $0 < 10 ? "0\($0).png" : "\($0).png" })
     let (map, shown) = (
-      try Image.read(path: bench.file("out/03.png"), mode: .unchanged), try Image.read(path: bench.file("shown/03.png"))
+      try Image.read(path: bench.file("out/03.png"), mode: .unchanged),
+      try Image.read(path: bench.file("shown/03.png"))
     )
     let sizes: [Int] = [map.width, map.height, map.channels, shown.width, shown.height]
     #expect(sizes == ([48, 36, 1, 48, 36] as [Int]))
@@ -71,7 +78,8 @@ struct SegToolTests {
     let name = try #require(bench.files("metrics").first)
     #expect(name.wholeMatch(of: /eval_single_scale_\d{8}_\d{6}\.json/) != nil)
     let text = try bench.text("metrics/\(name)")
-    #expect(text.hasPrefix("{\n    \"config\": \"configs/blocks.py\",\n    \"metric\": {\n        \"aAcc\": "))
+    #expect(
+      text.hasPrefix("{\n    \"config\": \"configs/blocks.py\",\n    \"metric\": {\n        \"aAcc\": "))
     let metric = try #require(try object(text)["metric"] as? [String: Double])
     #expect(metric.count == 3 + 1 + 6 && metric["mIoU"] ?? 0 > 0.8)
     // Counted from the files.
@@ -79,7 +87,8 @@ struct SegToolTests {
     for index in 0..<12 {
       let file = index < 10 ? "0\(index).png" : "\(index).png"
       let found = try #require(try Image.read(path: bench.file("out/\(file)"), mode: .unchanged).bytes)
-      let truth = try #require(try Image.read(path: bench.file("blocks/labels/\(file)"), mode: .unchanged).bytes)
+      let truth = try #require(
+        try Image.read(path: bench.file("blocks/labels/\(file)"), mode: .unchanged).bytes)
       for (a, b) in zip(found, truth) {
         if a == 1 && b == 1 { hits += 1 }
         if a == 1 || b == 1 { union += 1 }
@@ -90,7 +99,8 @@ struct SegToolTests {
 
   @Test func `test-time augmentation`() throws {
     try bench.run(
-      "seg-test", "configs/blocks.py", "work/latest.pth", "--aug-test", "--eval", "mIoU", "--work-dir", "augmented"
+      "seg-test", "configs/blocks.py", "work/latest.pth", "--aug-test", "--eval", "mIoU", "--work-dir",
+      "augmented"
     ).succeeded()
     let name = try #require(bench.files("augmented").first)
     #expect(name.hasPrefix("eval_multi_scale_"))
@@ -102,7 +112,10 @@ struct SegToolTests {
     let test = ["configs/blocks.py", "work/latest.pth"]
     let cases: [([String], String)] = [
       ([], "nothing to do: give --out, --eval, --format-only or --show-dir"),
-      (["--eval", "mIou"], "--eval: one of mIoU, mDice, mFscore, cityscapes, found 'mIou'; did you mean 'mIoU'?"),
+      (
+        ["--eval", "mIou"],
+        "--eval: one of mIoU, mDice, mFscore, cityscapes, found 'mIou'; did you mean 'mIoU'?"
+      ),
       (["--eval", "mIoU", "cityscapes"], "--eval cityscapes does not go together with other metrics"),
       (["--eval", "mIoU", "--format-only"], "--eval and --format-only do not go together"),
       (["--out", "r.pkl"], "--out takes a folder for PNG files, found 'r.pkl'"),
@@ -120,15 +133,18 @@ struct SegToolTests {
     )
     let unknown = try bench.start("seg-test", test + ["--eval", "mIoU", "--eval-options", "betta=2"]).wait()
     #expect(
-      unknown.status == 1 && unknown.complaint.hasPrefix("--eval-options: unknown key 'betta'; did you mean 'beta'?"))
+      unknown.status == 1
+        && unknown.complaint.hasPrefix("--eval-options: unknown key 'betta'; did you mean 'beta'?"))
   }
 
   @Test func `data that do not fit stop the training`() throws {
     let bench = try Workbench()
     try bench.writeBlocks(4)
     func train(_ more: String...) throws -> Execution {
-      try bench.start("seg-train", ["configs/blocks.py", "--work-dir", "work", "--seed", "1", "--cfg-options"] + more)
-        .wait()
+      try bench.start(
+        "seg-train", ["configs/blocks.py", "--work-dir", "work", "--seed", "1", "--cfg-options"] + more
+      )
+      .wait()
     }
     try train("data.train.dataset.classes=['a','b','c']", "data.train.dataset.palette=None").failed(
       1,

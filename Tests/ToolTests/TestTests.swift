@@ -24,7 +24,8 @@ struct TestTests {
 
   @Test func `results and metrics agree with each other`() throws {
     let run = try bench.run(
-      "cls-test", "configs/digits.py", "work/latest.pth", "--out", "results/all.json", "--metrics", "accuracy",
+      "cls-test", "configs/digits.py", "work/latest.pth", "--out", "results/all.json", "--metrics",
+      "accuracy",
       "precision", "recall", "f1_score", "support"
     ).succeeded()
     let text = try bench.text("results/all.json")

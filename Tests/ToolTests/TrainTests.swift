@@ -19,7 +19,9 @@ struct TrainTests {
     let log = try #require(files.first { $0.hasSuffix(".log") })
     #expect(log.wholeMatch(of: /\d{8}_\d{6}\.log/) != nil)
     #expect(files == [log, "\(log).json", "digits.py", "epoch_1.pth", "epoch_2.pth", "latest.pth"])
-    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: bench.file("work/latest.pth")) == "epoch_2.pth")
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: bench.file("work/latest.pth"))
+        == "epoch_2.pth")
     // The log file holds what the terminal showed.
     #expect(try bench.text("work/\(log)") == run.errors)
   }
@@ -35,7 +37,10 @@ struct TrainTests {
       /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - mmcls - INFO - Epoch \[(\d)\]\[(\d+)\/10\]\tlr: 1.000e-01, eta: \d:\d\d:\d\d, time: \d+\.\d{3}, data_time: \d+\.\d{3}, loss: \d\.\d{4}/
     let found = lines.compactMap { $0.wholeMatch(of: form) }.map { "\($0.1) \($0.2)" }
     #expect(found == ["1", "2"].flatMap { epoch in [2, 4, 6, 8, 10].map { "\(epoch) \($0)" } })
-    #expect(lines.filter { $0.contains(#/ - mmcls - INFO - Epoch\(val\) \[\d\]\[4\]\taccuracy_top-1: \d+\.\d{4}$/#) }.count == 2)
+    #expect(
+      lines.filter {
+        $0.contains(#/ - mmcls - INFO - Epoch\(val\) \[\d\]\[4\]\taccuracy_top-1: \d+\.\d{4}$/#)
+      }.count == 2)
     #expect(lines.contains { $0.hasSuffix("Set random seed to 3, deterministic: False") })
     #expect(lines.contains { $0.hasSuffix("workflow: [('train', 1)], max: 2 epochs") })
     #expect(lines.contains { $0.hasSuffix("Saving checkpoint at 2 epochs") })

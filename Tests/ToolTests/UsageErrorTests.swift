@@ -7,7 +7,9 @@ struct UsageErrorTests {
 
   init() throws { bench = try Trained.digits.get().bench }
 
-  private func refuses(_ tool: String, _ arguments: [String], _ complaint: String, _ location: SourceLocation = #_sourceLocation)
+  private func refuses(
+    _ tool: String, _ arguments: [String], _ complaint: String, _ location: SourceLocation = #_sourceLocation
+  )
     throws
   {
     let run = try bench.start(tool, arguments).wait()
@@ -19,7 +21,8 @@ struct UsageErrorTests {
   @Test(arguments: [
     ("cls-train", ["x.py"]), ("cls-test", ["x.py", "x.pth", "--metrics", "accuracy"]),
     ("seg-train", ["x.py"]), ("seg-test", ["x.py", "x.pth", "--out", "x"]), ("print-config", ["x.py"]),
-    ("model-info", ["x.py"]), ("convert-checkpoint", ["x.pth", "y.pth"]), ("image-demo", ["x.py", "x.pth", "x.png"]),
+    ("model-info", ["x.py"]), ("convert-checkpoint", ["x.pth", "y.pth"]),
+    ("image-demo", ["x.py", "x.pth", "x.png"]),
   ])
   func `every tool has help and refuses unknown options`(tool: String, arguments: [String]) throws {
     let help = try bench.run(tool, "--help").succeeded()
@@ -29,7 +32,8 @@ struct UsageErrorTests {
 
   @Test func `missing arguments`() throws {
     try refuses("cls-train", [], "Missing expected argument '<config>'; see cls-train --help")
-    try refuses("cls-test", ["configs/digits.py"], "Missing expected argument '<checkpoint>'; see cls-test --help")
+    try refuses(
+      "cls-test", ["configs/digits.py"], "Missing expected argument '<checkpoint>'; see cls-test --help")
   }
 
   @Test func `options of cls-train`() throws {
@@ -37,7 +41,8 @@ struct UsageErrorTests {
       "cls-train", ["configs/digits.py", "--cfg-options", "novalue"],
       "--cfg-options takes key=value, found 'novalue'; see cls-train --help")
     try refuses(
-      "cls-train", ["configs/digits.py", "--device", "cuda"], "--device: only 'cpu', found 'cuda'; see cls-train --help")
+      "cls-train", ["configs/digits.py", "--device", "cuda"],
+      "--device: only 'cpu', found 'cuda'; see cls-train --help")
     try refuses(
       "cls-train", ["configs/digits.py", "--auto-resume", "--resume-from", "x.pth"],
       "--resume-from and --auto-resume do not go together; see cls-train --help")
@@ -54,7 +59,8 @@ struct UsageErrorTests {
       "--metrics: one of accuracy, precision, recall, f1_score, support, mAP, CP, CR, CF1, OP, OR, OF1, found 'acuracy'; did you mean 'accuracy'?; "
         + "see cls-test --help")
     try refuses(
-      "cls-test", test + ["--out", "result.pkl"], "--out takes a .json file, found 'result.pkl'; see cls-test --help")
+      "cls-test", test + ["--out", "result.pkl"],
+      "--out takes a .json file, found 'result.pkl'; see cls-test --help")
     try refuses(
       "cls-test", test + ["--out", "result.json", "--out-items", "scores"],
       "--out-items: one of class_scores, pred_score, pred_label, pred_class, all, none, found 'scores'; "
@@ -64,7 +70,9 @@ struct UsageErrorTests {
   @Test func `options of metrics are checked where they are used`() throws {
     let test = ["configs/digits.py", "work/latest.pth", "--metrics", "accuracy", "--metric-options"]
     try bench.start("cls-test", test + ["tok=1"]).wait().failed(
-      1, "--metric-options: unknown key 'tok'; did you mean 'topk'? accepted keys: average_mode, k, thr, thrs, topk")
+      1,
+      "--metric-options: unknown key 'tok'; did you mean 'topk'? accepted keys: average_mode, k, thr, thrs, topk"
+    )
     try bench.start("cls-test", test + ["topk=11"]).wait().failed(
       1,
       "metric_options.topk: at most the number of classes (10), found 11; set metric_options=dict(topk=(1, )) in the "

@@ -23,7 +23,8 @@ struct ClsTest: ParsableCommand {
 
   @Option(
     name: .customLong("out-items"), parsing: .upToNextOption,
-    help: "What the file holds besides metrics: class_scores, pred_score, pred_label, pred_class, all or none.")
+    help:
+      "What the file holds besides metrics: class_scores, pred_score, pred_label, pred_class, all or none.")
   var outItems: [String] = ["all"]
 
   @Option(
@@ -33,14 +34,16 @@ struct ClsTest: ParsableCommand {
       """)
   var metrics: [String] = []
 
-  @Option(name: .customLong("metric-options"), parsing: .upToNextOption, help: "Options of metrics, as topk=(1,5).")
+  @Option(
+    name: .customLong("metric-options"), parsing: .upToNextOption, help: "Options of metrics, as topk=(1,5).")
   var metricOptions: [String] = []
 
   @Option(name: .customLong("show-dir"), help: "The folder for pictures with their predictions.")
   var showDirectory: String?
 
   @Option(
-    name: .customLong("cfg-options"), parsing: .upToNextOption, help: "Override settings of the config: a.b.0.c=value.")
+    name: .customLong("cfg-options"), parsing: .upToNextOption,
+    help: "Override settings of the config: a.b.0.c=value.")
   var options: [String] = []
 
   @Option(help: "The device; only cpu.")
@@ -68,7 +71,8 @@ struct ClsTest: ParsableCommand {
   func run() throws {
     try Tool.run("cls-test") {
       var test = ClassificationTestRun(
-        config: try Config.load(path: config, options: options), checkpoint: checkpoint, registries: allRegistries())
+        config: try Config.load(path: config, options: options), checkpoint: checkpoint,
+        registries: allRegistries())
       test.metrics = metrics.compactMap(ClassificationMetrics.Metric.init)
       test.options = try metricSettings()
       test.notice = { Tool.note($0) }

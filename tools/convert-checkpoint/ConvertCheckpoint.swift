@@ -36,7 +36,8 @@ struct ConvertCheckpoint: ParsableCommand {
       if let known {
         checkpoint.state = try known.convert(checkpoint.state)
         if let head = checkpoint.state["head.fc.weight"], head.shape.first == ImageNetClasses.names.count {
-          checkpoint.meta["CLASSES"] = ConfigNode(.list(ImageNetClasses.names.map { ConfigNode(.string($0)) }))
+          checkpoint.meta["CLASSES"] = ConfigNode(
+            .list(ImageNetClasses.names.map { ConfigNode(.string($0)) }))
         }
         checkpoint.optimizer = nil
         print("\(source): torchvision's \(known.rawValue), \(checkpoint.state.count) entries renamed")

@@ -23,13 +23,18 @@ struct DetTest: ParsableCommand {
   @Option(help: "The file for results (.json).")
   var out: String?
 
-  @Option(parsing: .upToNextOption, help: "Metrics that the data set knows: bbox, segm, proposal; mAP, recall; ...")
+  @Option(
+    parsing: .upToNextOption, help: "Metrics that the data set knows: bbox, segm, proposal; mAP, recall; ...")
   var eval: [String] = []
 
-  @Option(name: .customLong("eval-options"), parsing: .upToNextOption, help: "Options of metrics, as classwise=True.")
+  @Option(
+    name: .customLong("eval-options"), parsing: .upToNextOption,
+    help: "Options of metrics, as classwise=True.")
   var evalOptions: [String] = []
 
-  @Flag(name: .customLong("format-only"), help: "Write result files for a test server: --eval-options jsonfile_prefix=P.")
+  @Flag(
+    name: .customLong("format-only"),
+    help: "Write result files for a test server: --eval-options jsonfile_prefix=P.")
   var formatsOnly = false
 
   @Option(name: .customLong("show-dir"), help: "The folder for pictures with their objects.")
@@ -38,11 +43,14 @@ struct DetTest: ParsableCommand {
   @Option(name: .customLong("show-score-thr"), help: "The least score of objects that are drawn.")
   var showScoreThreshold: Float = 0.3
 
-  @Flag(name: .customLong("fuse-conv-bn"), help: "Accepted as by the original; testing always folds normalisation.")
+  @Flag(
+    name: .customLong("fuse-conv-bn"),
+    help: "Accepted as by the original; testing always folds normalisation.")
   var fuses = false
 
   @Option(
-    name: .customLong("cfg-options"), parsing: .upToNextOption, help: "Override settings of the config: a.b.0.c=value.")
+    name: .customLong("cfg-options"), parsing: .upToNextOption,
+    help: "Override settings of the config: a.b.0.c=value.")
   var options: [String] = []
 
   @OptionGroup var ignored: IgnoredTestOptions
@@ -63,7 +71,8 @@ struct DetTest: ParsableCommand {
   func run() throws {
     try Tool.run("det-test") {
       var test = DetectionTestRun(
-        config: try Config.load(path: config, options: options), checkpoint: checkpoint, registries: allRegistries())
+        config: try Config.load(path: config, options: options), checkpoint: checkpoint,
+        registries: allRegistries())
       test.notice = { Tool.note($0) }
       var progress: ProgressBar?
       test.progress = { done, total in

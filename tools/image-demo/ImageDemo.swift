@@ -19,11 +19,14 @@ struct ImageDemo: ParsableCommand {
   @Argument(help: "The pictures.")
   var images: [String]
 
-  @Option(name: .customLong("out-file"), help: "Where to draw the result; for several pictures, with their numbers added.")
+  @Option(
+    name: .customLong("out-file"),
+    help: "Where to draw the result; for several pictures, with their numbers added.")
   var outFile: String?
 
   @Option(
-    name: .customLong("cfg-options"), parsing: .upToNextOption, help: "Override settings of the config: a.b.0.c=value.")
+    name: .customLong("cfg-options"), parsing: .upToNextOption,
+    help: "Override settings of the config: a.b.0.c=value.")
   var options: [String] = []
 
   mutating func validate() throws {
@@ -35,7 +38,8 @@ struct ImageDemo: ParsableCommand {
   func run() throws {
     try Tool.run("image-demo") {
       let classify = try ImageClassification(
-        config: try Config.load(path: config, options: options), checkpoint: checkpoint, registries: allRegistries(),
+        config: try Config.load(path: config, options: options), checkpoint: checkpoint,
+        registries: allRegistries(),
         notice: { Tool.note($0) })
       for (index, path) in images.enumerated() {
         let predictions = try classify(path)

@@ -25,7 +25,9 @@ struct SegTest: ParsableCommand {
   @Option(help: "The folder for class indices, one PNG file a picture.")
   var out: String?
 
-  @Flag(name: .customLong("format-only"), help: "Write the files that a benchmark's server takes, without evaluation.")
+  @Flag(
+    name: .customLong("format-only"),
+    help: "Write the files that a benchmark's server takes, without evaluation.")
   var formatOnly = false
 
   @Option(parsing: .upToNextOption, help: "Metrics: mIoU, mDice, mFscore; or cityscapes.")
@@ -60,21 +62,26 @@ struct SegTest: ParsableCommand {
     if eval.contains("cityscapes") && eval.count > 1 {
       throw ValidationError("--eval cityscapes does not go together with other metrics")
     }
-    guard opacity > 0, opacity <= 1 else { throw ValidationError("--opacity must be in (0, 1], found \(opacity)") }
+    guard opacity > 0, opacity <= 1 else {
+      throw ValidationError("--opacity must be in (0, 1], found \(opacity)")
+    }
   }
 
   static func main() { Tool.main(Self.self) }
 
   func run() throws {
     try Tool.run("seg-test") {
-      var test = SegmentationTestRun(config: try config.load(), checkpoint: checkpoint, registries: allRegistries())
+      var test = SegmentationTestRun(
+        config: try config.load(), checkpoint: checkpoint, registries: allRegistries())
       let settings = try SegmentationTestOptions(evalOptions)
       if !eval.isEmpty {
         let metrics = eval.compactMap(SegmentationMetrics.Metric.init)
         test.evaluation =
           eval == ["cityscapes"] ? .cityscapes : .metrics(SegmentationMetrics(metrics, settings.metrics))
       }
-      (test.outDirectory, test.showDirectory, test.opacity, test.augments) = (out, showDirectory, opacity, augments)
+      (test.outDirectory, test.showDirectory, test.opacity, test.augments) = (
+        out, showDirectory, opacity, augments
+      )
       test.formatDirectory = formatOnly ? settings.formatDirectory : nil
       test.keepsTrainIDs = settings.keepsTrainIDs
       test.notice = { Tool.note($0) }

@@ -15,10 +15,15 @@ struct Bench {
     case "serve" where arguments.count >= 2:
       try serve(makeCase(arguments[1], batch: arguments.count > 2 ? Int(arguments[2]) ?? 1 : 1))
     case "gradients" where arguments.count == 4:
-      try writeGradients(weights: arguments[1], to: arguments[2], runningStatistics: arguments[3] == "running")
-    case "loader" where arguments.count == 3: try measureLoader(folder: arguments[1], workers: Int(arguments[2]) ?? 2)
+      try writeGradients(
+        weights: arguments[1], to: arguments[2], runningStatistics: arguments[3] == "running")
+    case "loader" where arguments.count == 3:
+      try measureLoader(folder: arguments[1], workers: Int(arguments[2]) ?? 2)
     default:
-      FileHandle.standardError.write(Data("usage: bench serve CASE [BATCH] | gradients WEIGHTS OUT batch|running | loader FOLDER WORKERS\n".utf8))
+      FileHandle.standardError.write(
+        Data(
+          "usage: bench serve CASE [BATCH] | gradients WEIGHTS OUT batch|running | loader FOLDER WORKERS\n"
+            .utf8))
       exit(2)
     }
   }

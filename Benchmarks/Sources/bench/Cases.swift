@@ -10,7 +10,9 @@ func makeCase(_ name: String, batch: Int) throws -> () throws -> Void {
   case "pspnet": return try segmentation()
   case "resnet50-step": return try TrainingStep(batch: batch).run
   default:
-    guard let operation = operations[name] ?? detectionOperations[name] else { throw InvalidConfig("no case '\(name)'") }
+    guard let operation = operations[name] ?? detectionOperations[name] else {
+      throw InvalidConfig("no case '\(name)'")
+    }
     return operation()
   }
 }
@@ -75,7 +77,8 @@ private func segmentation() throws -> () throws -> Void {
   var registries = Registries()
   registerCoreRuntime(&registries)
   registerSegmentation(&registries)
-  let config = try Config.load(path: "../configs/seg/pspnet/pspnet_r50-d8_512x1024_80k_cityscapes.py", options: [])
+  let config = try Config.load(
+    path: "../configs/seg/pspnet/pspnet_r50-d8_512x1024_80k_cityscapes.py", options: [])
   guard let node = config.root["model"] else { throw InvalidConfig("the config has no model") }
   let model = try registries.segmentors.build(
     node, path: "model", context: BuildContext(registries: registries, scope: "mmseg"))

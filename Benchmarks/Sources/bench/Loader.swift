@@ -9,10 +9,12 @@ func measureLoader(folder: String, workers: Int) throws {
   registerCoreRuntime(&registries)
   registerDatasetWrappers(&registries)
   registerClassification(&registries)
-  let config = try Config.load(path: "../configs/cls/resnet/resnet50_8xb32_in1k.py", options: [
-    "data.train.data_prefix=\(folder)", "data.workers_per_gpu=\(workers)", "data.samples_per_gpu=32",
-    "data.train.type=CustomDataset",
-  ])
+  let config = try Config.load(
+    path: "../configs/cls/resnet/resnet50_8xb32_in1k.py",
+    options: [
+      "data.train.data_prefix=\(folder)", "data.workers_per_gpu=\(workers)", "data.samples_per_gpu=32",
+      "data.train.type=CustomDataset",
+    ])
   guard let node = config.root["data.train"] else { throw InvalidConfig("the config has no data.train") }
   let dataset = try buildDataset(
     node, path: "data.train", BuildContext(registries: registries, scope: "mmcls"))
@@ -26,7 +28,8 @@ func measureLoader(folder: String, workers: Int) throws {
       let batches = try source.batches(epoch: epoch, from: 0)
       while try batches.next() != nil {}
     }
-    rates.append(Double(dataset.count) / (Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18))
+    rates.append(
+      Double(dataset.count) / (Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18))
   }
   print(rates.dropFirst().map { String(format: "%.1f", $0) }.joined(separator: " "))
 }

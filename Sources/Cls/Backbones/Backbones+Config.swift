@@ -7,7 +7,10 @@ struct ClsResNetConfig: ConfigRecord {
 
   init(from reader: inout ConfigReader) throws { try self.init(from: &reader, depths: ResNet.Depth.standard) }
 
-  init(from reader: inout ConfigReader, depths: [ResNet.Depth], stem isDeep: Bool = false, averagesDown: Bool = false)
+  init(
+    from reader: inout ConfigReader, depths: [ResNet.Depth], stem isDeep: Bool = false,
+    averagesDown: Bool = false
+  )
     throws
   {
     config.depth = try ResNet.Depth(from: &reader, among: depths)
@@ -20,7 +23,8 @@ struct ClsResNetConfig: ConfigRecord {
     config.dilations = try reader.value("dilations", default: [1, 1, 1, 1])
     guard (1...4).contains(stages), config.strides.count == stages, config.dilations.count == stages else {
       throw reader.invalid(
-        "num_stages must be 1 to 4 with one stride and one dilation each, found \(stages), \(config.strides), \(config.dilations)")
+        "num_stages must be 1 to 4 with one stride and one dilation each, found \(stages), \(config.strides), \(config.dilations)"
+      )
     }
     config.outIndices = try reader.value("out_indices", default: [3])
     guard config.outIndices.allSatisfy({ (0..<stages).contains($0) }) else {
@@ -132,7 +136,10 @@ struct ClsVGGConfig: ConfigRecord {
 
   init(from reader: inout ConfigReader) throws { try self.init(from: &reader, depths: ResNet.Depth.standard) }
 
-  init(from reader: inout ConfigReader, depths: [ResNet.Depth], stem isDeep: Bool = false, averagesDown: Bool = false)
+  init(
+    from reader: inout ConfigReader, depths: [ResNet.Depth], stem isDeep: Bool = false,
+    averagesDown: Bool = false
+  )
     throws
   {
     config.depth = try reader.value("depth")

@@ -34,7 +34,9 @@ public final class CSPNet: Module, Backbone, ConfiguredModule {
 
     init(_ block: Block) {
       self.block = block
-      func stages(_ widths: [Int], _ blocks: [Int], expand: [Int], bottle: [Int], halvesFirst: Bool) -> [Stage] {
+      func stages(_ widths: [Int], _ blocks: [Int], expand: [Int], bottle: [Int], halvesFirst: Bool)
+        -> [Stage]
+      {
         blocks.indices.map {
           Stage(
             inChannels: widths[$0], outChannels: widths[$0 + 1], blocks: blocks[$0], expandRatio: expand[$0],
@@ -46,14 +48,18 @@ public final class CSPNet: Module, Backbone, ConfiguredModule {
         self.stages = stages(
           [32, 64, 128, 256, 512, 1024], [1, 2, 8, 8, 4], expand: [2, 1, 1, 1, 1], bottle: [2, 1, 1, 1, 1],
           halvesFirst: true)
-        initialization = [InitConfig(.kaiming(a: 5.0.squareRoot(), .fanIn, .leakyReLU, .uniform), layers: ["Conv2d"])]
+        initialization = [
+          InitConfig(.kaiming(a: 5.0.squareRoot(), .fanIn, .leakyReLU, .uniform), layers: ["Conv2d"])
+        ]
       case .resNet:
         self.stages = stages(
-          [64, 128, 256, 512, 1024], [3, 3, 5, 2], expand: [4, 4, 4, 4], bottle: [2, 2, 2, 2], halvesFirst: false)
+          [64, 128, 256, 512, 1024], [3, 3, 5, 2], expand: [4, 4, 4, 4], bottle: [2, 2, 2, 2],
+          halvesFirst: false)
         initialization = [.kaiming(layers: ["Conv2d"])]
       case .resNeXt:
         self.stages = stages(
-          [64, 256, 512, 1024, 2048], [3, 3, 5, 2], expand: [4, 2, 2, 2], bottle: [4, 4, 4, 4], halvesFirst: false)
+          [64, 256, 512, 1024, 2048], [3, 3, 5, 2], expand: [4, 2, 2, 2], bottle: [4, 4, 4, 4],
+          halvesFirst: false)
         initialization = [.kaiming(layers: ["Conv2d"])]
       }
       outIndices = [self.stages.count - 1]
@@ -75,11 +81,13 @@ public final class CSPNet: Module, Backbone, ConfiguredModule {
     } else if config.hasDeepStem {
       stem = Sequential([
         style.make(config.inChannels, width / 2, kernel: 3, stride: 2, padding: 1),
-        style.make(width / 2, width / 2, kernel: 3, padding: 1), style.make(width / 2, width, kernel: 3, padding: 1),
+        style.make(width / 2, width / 2, kernel: 3, padding: 1),
+        style.make(width / 2, width, kernel: 3, padding: 1),
       ])
     } else {
       stem = Sequential([
-        style.make(config.inChannels, width, kernel: 7, stride: 2, padding: 3), MaxPool2d(3, stride: 2, padding: 1),
+        style.make(config.inChannels, width, kernel: 7, stride: 2, padding: 3),
+        MaxPool2d(3, stride: 2, padding: 1),
       ])
     }
     var shapes: [FeatureShape] = []
@@ -93,7 +101,9 @@ public final class CSPNet: Module, Backbone, ConfiguredModule {
     outputs = shapes.indices.filter(config.outIndices.contains).map { shapes[$0] }
   }
 
-  public func callAsFunction(_ x: Tensor) -> [Tensor] { stem(x).features(stages.layers, at: config.outIndices) }
+  public func callAsFunction(_ x: Tensor) -> [Tensor] {
+    stem(x).features(stages.layers, at: config.outIndices)
+  }
 
   public override func train(_ isTraining: Bool = true) {
     super.train(isTraining)
@@ -149,7 +159,9 @@ final class CSPStage: Module, UnaryModule {
     finalConv = style.make(half * 2, stage.outChannels, kernel: 1)
   }
 
-  private static func block(_ channels: Int, _ stage: CSPNet.Stage, _ config: CSPNet.Config) -> any UnaryModule {
+  private static func block(_ channels: Int, _ stage: CSPNet.Stage, _ config: CSPNet.Config)
+    -> any UnaryModule
+  {
     if config.block == .darknet {
       return DarknetBottleneck(
         channels, channels, expansion: 1 / Double(stage.bottleRatio), style: config.style)
@@ -158,7 +170,9 @@ final class CSPStage: Module, UnaryModule {
     (options.conv, options.norm) = (config.style.conv, config.style.norm ?? .batchNorm)
     options.activation = config.style.activation?.fused ?? .none
     options.expansion = stage.bottleRatio
-    if config.block == .resNeXt { (options.groups, options.widthPerGroup, options.baseChannels) = (32, 4, 32) }
+    if config.block == .resNeXt {
+      (options.groups, options.widthPerGroup, options.baseChannels) = (32, 4, 32)
+    }
     return Bottleneck(channels, channels, downsample: nil, options)
   }
 

@@ -52,7 +52,8 @@ public final class ConvMixer: Module, Backbone, ConfiguredModule {
       if let name = node.string {
         guard let design = Self.known[name] else {
           throw BuildError(
-            .unknownName(name, role: "ConvMixer", known: Self.known.keys.sorted()), path: path, location: node.location)
+            .unknownName(name, role: "ConvMixer", known: Self.known.keys.sorted()), path: path,
+            location: node.location)
         }
         self = design
         return
@@ -62,10 +63,12 @@ public final class ConvMixer: Module, Backbone, ConfiguredModule {
       depth = try reader.value("depth")
       patch = try reader.value("patch_size")
       kernel = try reader.value("kernel_size")
-      guard (1...65536).contains(width), (1...1024).contains(depth), (1...1024).contains(patch), (1...255).contains(kernel)
+      guard (1...65536).contains(width), (1...1024).contains(depth), (1...1024).contains(patch),
+        (1...255).contains(kernel)
       else {
         throw reader.invalid(
-          "embed_dims, depth, patch_size and kernel_size must be positive, found \(width), \(depth), \(patch), \(kernel)")
+          "embed_dims, depth, patch_size and kernel_size must be positive, found \(width), \(depth), \(patch), \(kernel)"
+        )
       }
       // The original looks at these keys only.
       _ = reader.takeRest()
@@ -102,7 +105,9 @@ public final class ConvMixer: Module, Backbone, ConfiguredModule {
     freezeStages()
   }
 
-  public func callAsFunction(_ x: Tensor) -> [Tensor] { stem(x).features(stages.layers, at: config.outIndices) }
+  public func callAsFunction(_ x: Tensor) -> [Tensor] {
+    stem(x).features(stages.layers, at: config.outIndices)
+  }
 
   public override func train(_ isTraining: Bool = true) {
     super.train(isTraining)

@@ -33,7 +33,8 @@ public final class ConvNeXt: Module, Backbone, ConfiguredModule {
       inChannels = try reader.value("in_channels", default: 3)
       patchSize = try reader.value("stem_patch_size", default: 4)
       guard (1...65536).contains(inChannels), (1...1024).contains(patchSize) else {
-        throw reader.invalid("in_channels and stem_patch_size must be positive, found \(inChannels), \(patchSize)")
+        throw reader.invalid(
+          "in_channels and stem_patch_size must be positive, found \(inChannels), \(patchSize)")
       }
       norm = try reader.value("norm_cfg", default: ConvNeXt.standardNorm)
       try norm.check(channels: channels)
@@ -58,8 +59,10 @@ public final class ConvNeXt: Module, Backbone, ConfiguredModule {
 
     static let tiny = Design(depths: [3, 3, 9, 3], width: 96)
     private static let known: [String: Design] = [
-      "tiny": tiny, "small": Design(depths: [3, 3, 27, 3], width: 96), "base": Design(depths: [3, 3, 27, 3], width: 128),
-      "large": Design(depths: [3, 3, 27, 3], width: 192), "xlarge": Design(depths: [3, 3, 27, 3], width: 256),
+      "tiny": tiny, "small": Design(depths: [3, 3, 27, 3], width: 96),
+      "base": Design(depths: [3, 3, 27, 3], width: 128),
+      "large": Design(depths: [3, 3, 27, 3], width: 192),
+      "xlarge": Design(depths: [3, 3, 27, 3], width: 256),
     ]
 
     private init(depths: [Int], width: Int) {
@@ -70,7 +73,8 @@ public final class ConvNeXt: Module, Backbone, ConfiguredModule {
       if let name = node.string {
         guard let design = Self.known[name] else {
           throw BuildError(
-            .unknownName(name, role: "ConvNeXt", known: Self.known.keys.sorted()), path: path, location: node.location)
+            .unknownName(name, role: "ConvNeXt", known: Self.known.keys.sorted()), path: path,
+            location: node.location)
         }
         self = design
         return
@@ -81,7 +85,8 @@ public final class ConvNeXt: Module, Backbone, ConfiguredModule {
       guard (1...8).contains(depths.count), channels.count == depths.count,
         depths.allSatisfy({ (1...1024).contains($0) }), channels.allSatisfy({ (1...65536).contains($0) })
       else {
-        throw reader.invalid("depths and channels must be positive and equally many, found \(depths) and \(channels)")
+        throw reader.invalid(
+          "depths and channels must be positive and equally many, found \(depths) and \(channels)")
       }
       try reader.finish()
     }
@@ -115,11 +120,13 @@ public final class ConvNeXt: Module, Backbone, ConfiguredModule {
       channels.indices.map { stage in
         stage == 0
           ? Sequential([
-            Conv2d(config.inChannels, channels[0], kernel: Pair(config.patchSize), stride: Pair(config.patchSize)),
+            Conv2d(
+              config.inChannels, channels[0], kernel: Pair(config.patchSize), stride: Pair(config.patchSize)),
             config.norm.make(channels[0]),
           ])
           : Sequential([
-            LayerNorm2d(channels[stage - 1]), Conv2d(channels[stage - 1], channels[stage], kernel: 2, stride: 2),
+            LayerNorm2d(channels[stage - 1]),
+            Conv2d(channels[stage - 1], channels[stage], kernel: 2, stride: 2),
           ])
       })
     stages = ModuleList(
@@ -147,7 +154,8 @@ public final class ConvNeXt: Module, Backbone, ConfiguredModule {
     for (index, stage) in stages.enumerated() {
       x = stage(downsampleLayers[index](x))
       guard let norm = norms.byStage[index] else { continue }
-      features.append(config.poolsFirst ? norm(x.mean([-2, -1], keepingAxes: true)).flattened(from: 1) : norm(x))
+      features.append(
+        config.poolsFirst ? norm(x.mean([-2, -1], keepingAxes: true)).flattened(from: 1) : norm(x))
     }
     return features
   }

@@ -47,7 +47,8 @@ public final class DenseNet: Module, Backbone, ConfiguredModule {
       reader.ignore("memory_efficient")
       try norm.check(channels: normalizedChannels)
       guard normalizedChannels.allSatisfy({ $0 > 0 }) else {
-        throw reader.invalid("must leave at least one channel, found \(compression)", key: "compression_factor")
+        throw reader.invalid(
+          "must leave at least one channel, found \(compression)", key: "compression_factor")
       }
     }
 
@@ -83,7 +84,8 @@ public final class DenseNet: Module, Backbone, ConfiguredModule {
       if let name = node.string {
         guard let design = Self.known[name] else {
           throw BuildError(
-            .unknownName(name, role: "DenseNet", known: Self.known.keys.sorted()), path: path, location: node.location)
+            .unknownName(name, role: "DenseNet", known: Self.known.keys.sorted()), path: path,
+            location: node.location)
         }
         self = design
         return
@@ -92,11 +94,13 @@ public final class DenseNet: Module, Backbone, ConfiguredModule {
       growthRate = try reader.value("growth_rate")
       depths = try reader.value("depths")
       stemChannels = try reader.value("init_channels")
-      guard (1...4096).contains(growthRate), (1...4096).contains(stemChannels), (1...8).contains(depths.count),
+      guard (1...4096).contains(growthRate), (1...4096).contains(stemChannels),
+        (1...8).contains(depths.count),
         depths.allSatisfy({ (1...256).contains($0) })
       else {
         throw reader.invalid(
-          "growth_rate, depths and init_channels must be positive, found \(growthRate), \(depths), \(stemChannels)")
+          "growth_rate, depths and init_channels must be positive, found \(growthRate), \(depths), \(stemChannels)"
+        )
       }
       // The original looks at these keys only.
       _ = reader.takeRest()

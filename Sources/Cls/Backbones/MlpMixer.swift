@@ -35,7 +35,9 @@ public final class MlpMixer: Module, FixedSizeBackbone, ConfiguredModule {
       norm = try reader.tokenNorm(default: .layerNorm())
       activation = try reader.value("act_cfg", default: .function(.gelu))
       for key in ["patch_cfg", "layer_cfgs"] {
-        if let node = reader.node(key), !node.isNone { try ConfigReader(node, path: reader.path(key)).finish() }
+        if let node = reader.node(key), !node.isNone {
+          try ConfigReader(node, path: reader.path(key)).finish()
+        }
       }
       initialization = try reader.initialization(default: [])
     }
@@ -119,7 +121,9 @@ struct MixerDesign: ConfigDecodable, Sendable {
   var width, depth, tokenHidden, channelHidden: Int
 
   init(_ width: Int, _ depth: Int, _ tokenHidden: Int, _ channelHidden: Int) {
-    (self.width, self.depth, self.tokenHidden, self.channelHidden) = (width, depth, tokenHidden, channelHidden)
+    (self.width, self.depth, self.tokenHidden, self.channelHidden) = (
+      width, depth, tokenHidden, channelHidden
+    )
   }
 
   static let base = MixerDesign(768, 12, 384, 3072)

@@ -24,16 +24,20 @@ public final class PoolFormer: Module, Backbone, ConfiguredModule {
     public init(from reader: inout ConfigReader) throws {
       design = try reader.value("arch", default: .small12)
       poolSize = try reader.value("pool_size", default: 3, in: 1...63)
-      guard poolSize % 2 == 1 else { throw reader.invalid("must be odd, found \(poolSize)", key: "pool_size") }
+      guard poolSize % 2 == 1 else {
+        throw reader.invalid("must be odd, found \(poolSize)", key: "pool_size")
+      }
       norm = try reader.value("norm_cfg", default: NormConfig(.groupNorm(groups: 1)))
       activation = try reader.value("act_cfg", default: .function(.gelu))
       first = (
-        try reader.value("in_patch_size", default: 7, in: 1...256), try reader.value("in_stride", default: 4, in: 1...256),
+        try reader.value("in_patch_size", default: 7, in: 1...256),
+        try reader.value("in_stride", default: 4, in: 1...256),
         try reader.value("in_pad", default: 2, in: 0...256)
       )
       later = (
         try reader.value("down_patch_size", default: 3, in: 1...256),
-        try reader.value("down_stride", default: 2, in: 1...256), try reader.value("down_pad", default: 1, in: 0...256)
+        try reader.value("down_stride", default: 2, in: 1...256),
+        try reader.value("down_pad", default: 1, in: 0...256)
       )
       dropout = try reader.probability("drop_rate")
       dropPath = try reader.probability("drop_path_rate")
@@ -192,7 +196,9 @@ struct PoolFormerDesign: ConfigDecodable, Sendable {
   /// From which the scales of the branches start.
   var initialScale = 1e-5
 
-  init(_ depths: [Int], _ widths: [Int], scale: Double) { (self.depths, self.widths, initialScale) = (depths, widths, scale) }
+  init(_ depths: [Int], _ widths: [Int], scale: Double) {
+    (self.depths, self.widths, initialScale) = (depths, widths, scale)
+  }
 
   /// Stages and what lies between them.
   var parts: Int {
@@ -212,7 +218,8 @@ struct PoolFormerDesign: ConfigDecodable, Sendable {
     if let name = node.string {
       guard let design = Self.known[name] else {
         throw BuildError(
-          .unknownName(name, role: "PoolFormer", known: Self.known.keys.sorted()), path: path, location: node.location)
+          .unknownName(name, role: "PoolFormer", known: Self.known.keys.sorted()), path: path,
+          location: node.location)
       }
       self = design
       return
@@ -220,7 +227,9 @@ struct PoolFormerDesign: ConfigDecodable, Sendable {
     var reader = try ConfigReader(node, path: path)
     depths = try reader.values("layers", in: 1...1000)
     let stages = depths.count
-    guard stages <= 4 else { throw reader.invalid("must hold at most 4 numbers, found \(depths)", key: "layers") }
+    guard stages <= 4 else {
+      throw reader.invalid("must hold at most 4 numbers, found \(depths)", key: "layers")
+    }
     widths = try reader.values("embed_dims", in: ConfigReader.widths, count: stages)
     mlpRatios = try reader.values(
       "mlp_ratios", default: [4, 4, 4, 4].prefix(stages).map { $0 }, in: 0.01...64, count: stages)

@@ -17,9 +17,13 @@ func registerTransformers(_ backbones: inout Registry<any Backbone>, scope: Stri
   }
   backbones.register("SVT", scope: scope, ClsSVTConfig.self) { Twins($0.config) }
   backbones.register("SwinTransformer", scope: scope, ClsSwinConfig.self) { SwinTransformer($0.config) }
-  backbones.register("SwinTransformerV2", scope: scope, SwinTransformerV2.Config.self) { SwinTransformerV2($0) }
+  backbones.register("SwinTransformerV2", scope: scope, SwinTransformerV2.Config.self) {
+    SwinTransformerV2($0)
+  }
   backbones.register("T2T_ViT", scope: scope, TokensToTokenViT.Config.self) { TokensToTokenViT($0) }
-  backbones.register("TNT", scope: scope, TransformerInTransformer.Config.self) { TransformerInTransformer($0) }
+  backbones.register("TNT", scope: scope, TransformerInTransformer.Config.self) {
+    TransformerInTransformer($0)
+  }
   backbones.register("VisionTransformer", scope: scope, ClsVisionTransformerConfig.self) {
     VisionTransformer($0.config)
   }

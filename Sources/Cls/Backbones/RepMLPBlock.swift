@@ -50,7 +50,8 @@ final class RepMLPBlock: Module, UnaryModule {
         (
           $0,
           ConvModule(
-            shareSets, shareSets, kernel: Pair($0), padding: Pair($0 / 2), groups: shareSets, norm: .batchNorm,
+            shareSets, shareSets, kernel: Pair($0), padding: Pair($0 / 2), groups: shareSets,
+            norm: .batchNorm,
             activation: nil)
         )
       })
@@ -80,7 +81,8 @@ final class RepMLPConvFFN: Module, UnaryModule {
   @Named var fc2: ConvModule
 
   init(_ channels: Int, middle: Int) {
-    _fc1 = Named("ffn_fc1", ConvModule(channels, middle, kernel: 1, norm: .batchNorm, activation: .function(.gelu)))
+    _fc1 = Named(
+      "ffn_fc1", ConvModule(channels, middle, kernel: 1, norm: .batchNorm, activation: .function(.gelu)))
     _fc2 = Named("ffn_fc2", ConvModule(middle, channels, kernel: 1, norm: .batchNorm, activation: nil))
   }
 

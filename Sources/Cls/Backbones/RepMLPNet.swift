@@ -35,11 +35,14 @@ public final class RepMLPNet: Module, Backbone, ConfiguredModule {
       squeezeRatio = try reader.value("globalperceptron_ratio", default: 4)
       conv = try reader.optional("conv_cfg") ?? .plain
       norm = try reader.value("norm_cfg", default: .batchNorm)
-      if let node = reader.node("patch_cfg"), !node.isNone { try ConfigReader(node, path: reader.path("patch_cfg")).finish() }
+      if let node = reader.node("patch_cfg"), !node.isNone {
+        try ConfigReader(node, path: reader.path("patch_cfg")).finish()
+      }
       hasFinalNorm = try reader.value("final_norm", default: true)
       isDeployed = try reader.value("deploy", default: false)
       initialization = try reader.initialization(default: [])
-      guard (1...65536).contains(inChannels), (imageSize.array + patch.array).allSatisfy({ (1...8192).contains($0) }),
+      guard (1...65536).contains(inChannels),
+        (imageSize.array + patch.array).allSatisfy({ (1...8192).contains($0) }),
         kernels.allSatisfy({ (1...63).contains($0) && $0 % 2 == 1 }), Set(kernels).count == kernels.count,
         (1...4096).contains(squeezeRatio)
       else {
@@ -80,7 +83,8 @@ public final class RepMLPNet: Module, Backbone, ConfiguredModule {
       channels = try reader.value("channels")
       depths = try reader.value("depths")
       shareSets = try reader.value("sharesets_nums")
-      guard (1...8).contains(channels.count), depths.count == channels.count, shareSets.count == channels.count,
+      guard (1...8).contains(channels.count), depths.count == channels.count,
+        shareSets.count == channels.count,
         depths.allSatisfy({ (1...1024).contains($0) }),
         zip(channels, shareSets).allSatisfy({ (1...65536).contains($0) && $1 > 0 && $0 % $1 == 0 })
       else {
@@ -124,7 +128,8 @@ public final class RepMLPNet: Module, Backbone, ConfiguredModule {
   public func callAsFunction(_ x: Tensor) -> [Tensor] {
     var x = x
     if x.shape.suffix(2) != config.imageSize.array[...] {
-      InputFault.report("RepMLPNet: images of \(config.imageSize), the config's img_size, found \(x.shape.suffix(2))")
+      InputFault.report(
+        "RepMLPNet: images of \(config.imageSize), the config's img_size, found \(x.shape.suffix(2))")
       x = .zeros([x.shape[0], config.inChannels] + config.imageSize.array)
     }
     x = patchEmbed(x)
@@ -158,7 +163,9 @@ public final class RepMLPNet: Module, Backbone, ConfiguredModule {
 
     func callAsFunction(_ x: Tensor) -> Tensor {
       let patch = projection.stride
-      let (bottom, right) = ((patch.h - x.shape[2] % patch.h) % patch.h, (patch.w - x.shape[3] % patch.w) % patch.w)
+      let (bottom, right) = (
+        (patch.h - x.shape[2] % patch.h) % patch.h, (patch.w - x.shape[3] % patch.w) % patch.w
+      )
       let filled = bottom + right == 0 ? x : x.pad2d(Padding(top: 0, bottom: bottom, left: 0, right: right))
       return projection(filled, norm: norm, activation: .relu)
     }

@@ -29,7 +29,8 @@ public final class RepVGG: Module, Backbone, ConfiguredModule {
       inChannels = try reader.value("in_channels", default: 3)
       baseChannels = try reader.value("base_channels", default: 64)
       guard inChannels > 0, (1...4096).contains(baseChannels) else {
-        throw reader.invalid("in_channels and base_channels must be positive, found \(inChannels), \(baseChannels)")
+        throw reader.invalid(
+          "in_channels and base_channels must be positive, found \(inChannels), \(baseChannels)")
       }
       let count = design.blocks.count
       outIndices = try reader.value("out_indices", default: [3])
@@ -38,7 +39,8 @@ public final class RepVGG: Module, Backbone, ConfiguredModule {
       }
       strides = try reader.value("strides", default: [2, 2, 2, 2])
       dilations = try reader.value("dilations", default: [1, 1, 1, 1])
-      guard strides.count == count, dilations.count == count, (strides + dilations).allSatisfy({ $0 > 0 }) else {
+      guard strides.count == count, dilations.count == count, (strides + dilations).allSatisfy({ $0 > 0 })
+      else {
         throw reader.invalid(
           "must have a positive stride and dilation for each of \(count) stages, found \(strides), \(dilations)",
           key: "strides")
@@ -50,7 +52,8 @@ public final class RepVGG: Module, Backbone, ConfiguredModule {
       isDeployed = try reader.value("deploy", default: false)
       evaluatesNorm = try reader.value("norm_eval", default: false)
       guard try reader.value("add_ppf", default: false) == false else {
-        throw reader.invalid("must be False: the pooling pyramid of YOLOX-PAI is not part of this suite", key: "add_ppf")
+        throw reader.invalid(
+          "must be False: the pooling pyramid of YOLOX-PAI is not part of this suite", key: "add_ppf")
       }
       initialization = try reader.initialization(
         default: [.kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"])])
@@ -176,7 +179,8 @@ struct RepVGGDesign: ConfigDecodable, Sendable {
     let name = try String(from: node, at: path)
     guard let design = Self.known[name] else {
       throw BuildError(
-        .unknownName(name, role: "RepVGG", known: Self.known.keys.sorted()), path: path, location: node.location)
+        .unknownName(name, role: "RepVGG", known: Self.known.keys.sorted()), path: path,
+        location: node.location)
     }
     self = design
   }
@@ -203,7 +207,9 @@ final class RepVGGBlock: Module, UnaryModule {
     init(_ conv: Conv2d, _ norm: any NormLayer) { (self.conv, self.norm) = (conv, norm) }
   }
 
-  init(_ inChannels: Int, _ outChannels: Int, stride: Int, dilation: Int, groups: Int, _ config: RepVGG.Config) {
+  init(
+    _ inChannels: Int, _ outChannels: Int, stride: Int, dilation: Int, groups: Int, _ config: RepVGG.Config
+  ) {
     func conv(_ kernel: Pair, _ padding: Int, _ dilation: Int, bias: Bool) -> Conv2d {
       config.conv.make(
         inChannels, outChannels, kernel: kernel, stride: Pair(stride), padding: Pair(padding),
@@ -214,9 +220,11 @@ final class RepVGGBlock: Module, UnaryModule {
     branchNorm = !config.isDeployed && keepsShape ? config.norm.make(inChannels) : nil
     _branch3x3 = Named(
       "branch_3x3",
-      config.isDeployed ? nil : Branch(conv(3, dilation, dilation, bias: false), config.norm.make(outChannels)))
+      config.isDeployed
+        ? nil : Branch(conv(3, dilation, dilation, bias: false), config.norm.make(outChannels)))
     _branch1x1 = Named(
-      "branch_1x1", config.isDeployed ? nil : Branch(conv(1, 0, 1, bias: false), config.norm.make(outChannels)))
+      "branch_1x1",
+      config.isDeployed ? nil : Branch(conv(1, 0, 1, bias: false), config.norm.make(outChannels)))
     seLayer = config.design.squeeze.map { SELayer(outChannels, ratio: $0.ratio, divisor: $0.divisor) }
     act = config.activation.make()
     activation = config.activation.fused

@@ -36,7 +36,10 @@ public final class ShuffleNetV1: Module, Backbone, ConfiguredModule {
       evaluatesNorm = try reader.value("norm_eval", default: false)
       initialization = try reader.initialization(default: [])
       reader.ignore("with_cp")
-      try check(reader.invalid("groups (\(groups)) must divide the channels that widen_factor \(factor) leaves", key: "widen_factor"))
+      try check(
+        reader.invalid(
+          "groups (\(groups)) must divide the channels that widen_factor \(factor) leaves",
+          key: "widen_factor"))
     }
 
     private func check(_ error: BuildError) throws {
@@ -116,7 +119,10 @@ final class ShuffleUnit: Module, UnaryModule {
   private let groups: Int
   private let concatenates: Bool
 
-  init(_ inChannels: Int, _ outChannels: Int, groups: Int, firstGroups: Int, concatenates: Bool, _ style: ConvStyle) {
+  init(
+    _ inChannels: Int, _ outChannels: Int, groups: Int, firstGroups: Int, concatenates: Bool,
+    _ style: ConvStyle
+  ) {
     let middle = outChannels / 4
     func conv(_ inChannels: Int, _ outChannels: Int, groups: Int, activates: Bool) -> ConvModule {
       ConvModule(

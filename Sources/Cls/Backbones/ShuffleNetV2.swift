@@ -52,7 +52,8 @@ public final class ShuffleNetV2: Module, Backbone, ConfiguredModule {
   public init(_ config: Config) {
     self.config = config
     conv1 = ConvModule(
-      3, 24, kernel: 3, stride: 2, padding: 1, conv: config.conv, norm: config.norm, activation: config.activation)
+      3, 24, kernel: 3, stride: 2, padding: 1, conv: config.conv, norm: config.norm,
+      activation: config.activation)
     var width = 24
     var layers: [any UnaryModule] = zip(config.channels, [4, 8, 4]).map { channels, blocks in
       Sequential(
@@ -63,7 +64,8 @@ public final class ShuffleNetV2: Module, Backbone, ConfiguredModule {
     }
     layers.append(
       ConvModule(
-        width, config.channels[3], kernel: 1, conv: config.conv, norm: config.norm, activation: config.activation))
+        width, config.channels[3], kernel: 1, conv: config.conv, norm: config.norm,
+        activation: config.activation))
     self.layers = Sequential(layers)
     outputs = (0..<4).filter(config.outIndices.contains).map {
       FeatureShape(channels: config.channels[$0], stride: [8, 16, 32, 32][$0])
@@ -139,14 +141,17 @@ final class ShuffleUnitV2: Module, UnaryModule {
         norm: config.norm, activation: nil)
     }
     func pointwise(_ channels: Int) -> ConvModule {
-      ConvModule(channels, half, kernel: 1, conv: config.conv, norm: config.norm, activation: config.activation)
+      ConvModule(
+        channels, half, kernel: 1, conv: config.conv, norm: config.norm, activation: config.activation)
     }
     branch1 = stride > 1 ? Sequential([depthwise(inChannels), pointwise(inChannels)]) : nil
     branch2 = Sequential([pointwise(stride > 1 ? inChannels : half), depthwise(half), pointwise(half)])
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    if let branch1 { return Tensor.concatenate([branch1(x), branch2(x)], axis: 1).channelsShuffled(groups: 2) }
+    if let branch1 {
+      return Tensor.concatenate([branch1(x), branch2(x)], axis: 1).channelsShuffled(groups: 2)
+    }
     let middle = (x.shape[1] + 1) / 2
     let (kept, rest) = (x.sliced(1, 0..<middle), x.sliced(1, middle..<x.shape[1]))
     return Tensor.concatenate([kept, branch2(rest)], axis: 1).channelsShuffled(groups: 2)

@@ -57,7 +57,8 @@ public final class TokensToTokenViT: Module, TokenBackbone, ConfiguredModule {
         var inner = try ConfigReader(node, path: reader.path("t2t_cfg"))
         tokenWidth = try inner.value("token_dims", default: 64, in: 1...4096)
         guard try inner.value("use_performer", default: false) == false else {
-          throw inner.invalid("must be False, as in the original, which has no performer", key: "use_performer")
+          throw inner.invalid(
+            "must be False, as in the original, which has no performer", key: "use_performer")
         }
         try inner.finish()
       }

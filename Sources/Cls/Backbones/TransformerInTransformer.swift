@@ -32,7 +32,8 @@ public final class TransformerInTransformer: Module, FixedSizeBackbone, Configur
       stride = try reader.value("first_stride", default: 4, in: 1...1024)
       guard patchSize % stride == 0, imageSize.h % patchSize == 0, imageSize.w % patchSize == 0 else {
         throw reader.invalid(
-          "img_size must be a multiple of patch_size, and that of first_stride, found \(imageSize), \(patchSize), \(stride)")
+          "img_size must be a multiple of patch_size, and that of first_stride, found \(imageSize), \(patchSize), \(stride)"
+        )
       }
       feedForwardLayers = try reader.value("num_fcs", default: 2, in: 2...16)
       initialization = try reader.initialization(default: [
@@ -82,7 +83,9 @@ public final class TransformerInTransformer: Module, FixedSizeBackbone, Configur
     norm = config.norm.make(design.outer)
   }
 
-  public var outputs: [FeatureShape] { [FeatureShape(channels: config.design.outer, stride: config.patchSize)] }
+  public var outputs: [FeatureShape] {
+    [FeatureShape(channels: config.design.outer, stride: config.patchSize)]
+  }
 
   public func callAsFunction(_ x: Tensor) -> [Tensor] {
     let n = x.shape[0]

@@ -69,7 +69,9 @@ struct SwinDesign: ConfigDecodable, Sendable {
   var depths: [Int]
   var heads: [Int]
 
-  init(_ width: Int, _ depths: [Int], _ heads: [Int]) { (self.width, self.depths, self.heads) = (width, depths, heads) }
+  init(_ width: Int, _ depths: [Int], _ heads: [Int]) {
+    (self.width, self.depths, self.heads) = (width, depths, heads)
+  }
 
   static let tiny = SwinDesign(96, [2, 2, 6, 2], [3, 6, 12, 24])
 
@@ -110,7 +112,9 @@ func named<Design>(_ designs: [(String, Design)]) -> [String: Design] {
 }
 
 /// The design that a name in a config, in whatever case, means.
-func namedDesign<Design>(_ node: ConfigNode, _ path: String, role: String, _ known: [String: Design]) throws -> Design {
+func namedDesign<Design>(_ node: ConfigNode, _ path: String, role: String, _ known: [String: Design]) throws
+  -> Design
+{
   let name = try String(from: node, at: path)
   guard let design = known[name.lowercased()] else {
     throw BuildError(
@@ -129,7 +133,8 @@ struct ClsVisionTransformerConfig: ConfigRecord {
     _ reader: inout ConfigReader, _ standard: String, extraTokens: Int
   ) throws -> VisionTransformer.Config {
     var config = VisionTransformer.Config()
-    let design: VisionTransformerDesign = try reader.value("arch", default: VisionTransformerDesign(named: standard))
+    let design: VisionTransformerDesign = try reader.value(
+      "arch", default: VisionTransformerDesign(named: standard))
     (config.width, config.depth) = (design.width, design.depth)
     (config.heads, config.hidden) = (design.heads, design.hidden)
     (config.attention, config.extraTokens) = (.packed, extraTokens)
@@ -141,7 +146,8 @@ struct ClsVisionTransformerConfig: ConfigRecord {
     let given = try reader.value("out_indices", default: OneOrMany([-1])).elements
     config.outIndices = given.map { $0 < 0 ? config.depth + $0 : $0 }
     guard !given.isEmpty, config.outIndices.allSatisfy((0..<config.depth).contains) else {
-      throw reader.invalid("must be layers, -\(config.depth)..<\(config.depth), found \(given)", key: "out_indices")
+      throw reader.invalid(
+        "must be layers, -\(config.depth)..<\(config.depth), found \(given)", key: "out_indices")
     }
     config.dropout = try reader.probability("drop_rate")
     config.dropPath = try reader.probability("drop_path_rate")

@@ -6,11 +6,13 @@ struct ClsPCPVTConfig: ConfigRecord {
   var config: Twins.Config
 
   init(from reader: inout ConfigReader) throws {
-    config = try Twins.Config(reading: &reader, hasWindows: false, known: [
-      ("small", TwinsDesign([64, 128, 320, 512], [3, 4, 6, 3], [1, 2, 5, 8], [8, 8, 4, 4])),
-      ("base", TwinsDesign([64, 128, 320, 512], [3, 4, 18, 3], [1, 2, 5, 8], [8, 8, 4, 4])),
-      ("large", TwinsDesign([64, 128, 320, 512], [3, 8, 27, 3], [1, 2, 5, 8], [8, 8, 4, 4])),
-    ])
+    config = try Twins.Config(
+      reading: &reader, hasWindows: false,
+      known: [
+        ("small", TwinsDesign([64, 128, 320, 512], [3, 4, 6, 3], [1, 2, 5, 8], [8, 8, 4, 4])),
+        ("base", TwinsDesign([64, 128, 320, 512], [3, 4, 18, 3], [1, 2, 5, 8], [8, 8, 4, 4])),
+        ("large", TwinsDesign([64, 128, 320, 512], [3, 8, 27, 3], [1, 2, 5, 8], [8, 8, 4, 4])),
+      ])
   }
 }
 
@@ -19,11 +21,13 @@ struct ClsSVTConfig: ConfigRecord {
   var config: Twins.Config
 
   init(from reader: inout ConfigReader) throws {
-    config = try Twins.Config(reading: &reader, hasWindows: true, known: [
-      ("small", TwinsDesign([64, 128, 256, 512], [2, 2, 10, 4], [2, 4, 8, 16], [4, 4, 4, 4])),
-      ("base", TwinsDesign([96, 192, 384, 768], [2, 2, 18, 2], [3, 6, 12, 24], [4, 4, 4, 4])),
-      ("large", TwinsDesign([128, 256, 512, 1024], [2, 2, 18, 2], [4, 8, 16, 32], [4, 4, 4, 4])),
-    ])
+    config = try Twins.Config(
+      reading: &reader, hasWindows: true,
+      known: [
+        ("small", TwinsDesign([64, 128, 256, 512], [2, 2, 10, 4], [2, 4, 8, 16], [4, 4, 4, 4])),
+        ("base", TwinsDesign([96, 192, 384, 768], [2, 2, 18, 2], [3, 6, 12, 24], [4, 4, 4, 4])),
+        ("large", TwinsDesign([128, 256, 512, 1024], [2, 2, 18, 2], [4, 8, 16, 32], [4, 4, 4, 4])),
+      ])
   }
 }
 
@@ -37,7 +41,9 @@ private struct TwinsDesign {
 }
 
 extension Twins.Config {
-  fileprivate init(reading reader: inout ConfigReader, hasWindows: Bool, known: [(String, TwinsDesign)]) throws {
+  fileprivate init(reading reader: inout ConfigReader, hasWindows: Bool, known: [(String, TwinsDesign)])
+    throws
+  {
     self.init()
     guard let arch = reader.node("arch") else {
       throw BuildError(.missingKey("arch"), path: reader.path, location: reader.location)
@@ -50,7 +56,9 @@ extension Twins.Config {
       var inner = try ConfigReader(arch, path: reader.path("arch"))
       depths = try inner.values("depths", in: 1...1000)
       let stages = depths.count
-      guard stages <= 8 else { throw inner.invalid("must hold at most 8 numbers, found \(depths)", key: "depths") }
+      guard stages <= 8 else {
+        throw inner.invalid("must hold at most 8 numbers, found \(depths)", key: "depths")
+      }
       widths = try inner.values("embed_dims", in: ConfigReader.widths, count: stages)
       heads = try inner.values("num_heads", in: 1...4096, count: stages)
       try inner.checkHeads(heads, widths)
@@ -74,7 +82,8 @@ extension Twins.Config {
     let norms = try reader.value("norm_after_stage", default: OneOrMany([false], wasList: false))
     hasStageNorm = norms.wasList ? norms.elements : [Bool](repeating: norms.elements[0], count: stages)
     guard hasStageNorm.count == stages else {
-      throw reader.invalid("must be one bool or \(stages), found \(hasStageNorm.count)", key: "norm_after_stage")
+      throw reader.invalid(
+        "must be one bool or \(stages), found \(hasStageNorm.count)", key: "norm_after_stage")
     }
     initialization = try reader.initialization(default: [])
   }

@@ -34,7 +34,8 @@ public final class VAN: Module, Backbone, ConfiguredModule {
       inChannels = try reader.value("in_channels", default: 3)
       dropout = try reader.value("drop_rate", default: 0)
       guard (1...65536).contains(inChannels), (0...1).contains(dropout) else {
-        throw reader.invalid("in_channels must be positive and drop_rate in 0...1, found \(inChannels), \(dropout)")
+        throw reader.invalid(
+          "in_channels must be positive and drop_rate in 0...1, found \(inChannels), \(dropout)")
       }
       dropPath = try reader.dropPathRate()
       outIndices = try reader.outIndices(default: [3], count: depths.count)
@@ -77,7 +78,8 @@ public final class VAN: Module, Backbone, ConfiguredModule {
       if let name = node.string {
         guard let design = Self.known[name.lowercased()] else {
           throw BuildError(
-            .unknownName(name, role: "VAN", known: Self.known.keys.sorted()), path: path, location: node.location)
+            .unknownName(name, role: "VAN", known: Self.known.keys.sorted()), path: path,
+            location: node.location)
         }
         self = design
         return
@@ -91,7 +93,8 @@ public final class VAN: Module, Backbone, ConfiguredModule {
         zip(widths, ratios).allSatisfy({ (1...1_000_000).contains(Double($0) * $1) })
       else {
         throw reader.invalid(
-          "embed_dims, depths and ffn_ratios must be positive and equally many, found \(widths), \(depths), \(ratios)")
+          "embed_dims, depths and ffn_ratios must be positive and equally many, found \(widths), \(depths), \(ratios)"
+        )
       }
       try reader.finish()
     }
@@ -136,7 +139,8 @@ public final class VAN: Module, Backbone, ConfiguredModule {
   public override var listedChildren: [(key: String, module: Module)] {
     parts.stages.enumerated().flatMap { index, stage -> [(key: String, module: Module)] in
       [
-        ("patch_embed\(index + 1)", stage.embed), ("blocks\(index + 1)", stage.blocks), ("norm\(index + 1)", stage.norm),
+        ("patch_embed\(index + 1)", stage.embed), ("blocks\(index + 1)", stage.blocks),
+        ("norm\(index + 1)", stage.norm),
       ]
     }
   }

@@ -92,7 +92,8 @@ final class LargeKernelAttention: Module, UnaryModule {
 
   init(_ channels: Int) {
     _near = Named("DW_conv", Conv2d(channels, channels, kernel: 5, padding: 2, groups: channels))
-    _far = Named("DW_D_conv", Conv2d(channels, channels, kernel: 7, padding: 9, dilation: 3, groups: channels))
+    _far = Named(
+      "DW_D_conv", Conv2d(channels, channels, kernel: 7, padding: 9, dilation: 3, groups: channels))
     conv1 = Conv2d(channels, channels, kernel: 1)
   }
 

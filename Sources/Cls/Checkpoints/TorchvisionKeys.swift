@@ -17,7 +17,9 @@ public enum TorchvisionKeys: String, Sendable, CaseIterable {
     } else if keys.contains("layer1.0.conv1.weight"), keys.contains("fc.weight") {
       self = .resnet
     } else if keys.contains("features.0.weight"), keys.contains("classifier.6.weight") {
-      self = keys.contains("features.28.weight") || keys.contains("features.18.weight") || keys.contains("features.16.weight")
+      self =
+        keys.contains("features.28.weight") || keys.contains("features.18.weight")
+          || keys.contains("features.16.weight")
         ? .vgg : .alexnet
     } else {
       return nil
@@ -49,7 +51,8 @@ public enum TorchvisionKeys: String, Sendable, CaseIterable {
     case .vgg:
       let parts = key.split(separator: ".", maxSplits: 2).map(String.init)
       if parts[0] == "classifier" { return "backbone.\(key)" }
-      guard parts.count == 3, parts[0] == "features", let index = Int(parts[1]), let place = features[index] else {
+      guard parts.count == 3, parts[0] == "features", let index = Int(parts[1]), let place = features[index]
+      else {
         return nil
       }
       return "backbone.features.\(place).\(parts[2])"
@@ -78,7 +81,9 @@ public enum TorchvisionKeys: String, Sendable, CaseIterable {
     // The last convolution and its norm stand by themselves; the ones before are nested.
     let nested = stage == 0 ? 1 : 2
     if layer < nested {
-      guard let part = parts.first.flatMap({ Int($0) }), names.indices.contains(part), parts.count == 2 else { return nil }
+      guard let part = parts.first.flatMap({ Int($0) }), names.indices.contains(part), parts.count == 2 else {
+        return nil
+      }
       return "\(lead).\(layer).\(names[part]).\(parts[1])"
     }
     guard names.indices.contains(layer - nested), parts.count == 1 else { return nil }

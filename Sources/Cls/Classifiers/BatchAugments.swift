@@ -11,7 +11,9 @@ final class BatchAugments {
   let classes: Int
 
   init(_ node: ConfigNode, path: String) throws {
-    func invalid(_ text: String) -> BuildError { BuildError(.invalid(text), path: path, location: node.location) }
+    func invalid(_ text: String) -> BuildError {
+      BuildError(.invalid(text), path: path, location: node.location)
+    }
     augments = try OneOrMany<BatchAugment>(from: node, at: path).elements
     guard let first = augments.first else { throw invalid("must not be empty") }
     classes = first.classes

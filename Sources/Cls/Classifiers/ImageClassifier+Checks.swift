@@ -11,26 +11,31 @@ extension ImageClassifier {
     let tokens = (backbone as? any TokenBackbone)?.tokensPerOutput ?? 0
     if let head, head.tokens != tokens, head.tokens > 0 || neck is GlobalAveragePooling {
       throw InvalidConfig(
-        "the head takes \(head.tokens) tokens of the whole image, the backbone gives \(tokens); see output_cls_token")
+        "the head takes \(head.tokens) tokens of the whole image, the backbone gives \(tokens); see output_cls_token"
+      )
     }
     if tokens > 0, let given = backbone.outputs.last?.channels, let taken = head?.inChannels, given != taken {
-      throw InvalidConfig("head.in_channels must be \(given), the channels that the backbone gives, found \(taken)")
+      throw InvalidConfig(
+        "head.in_channels must be \(given), the channels that the backbone gives, found \(taken)")
     }
     if backbone is Conformer || head is ConformerHead, let head {
       let (given, taken) = ((backbone as? Conformer)?.widths, (head as? ConformerHead)?.channels)
       guard let given, given == taken else {
         throw InvalidConfig(
-          "a Conformer and a ConformerHead go together, with in_channels=\(given ?? []), found \(taken ?? [])")
+          "a Conformer and a ConformerHead go together, with in_channels=\(given ?? []), found \(taken ?? [])"
+        )
       }
     }
     let givesVectors = backbone is TransformerInTransformer || (backbone as? HorNet)?.givesVectors ?? false
     if givesVectors, neck is GlobalAveragePooling {
       throw InvalidConfig("\(type(of: backbone)) gives vectors already; leave the neck out")
     }
-    guard neck is GlobalAveragePooling || givesVectors, let given = backbone.outputs.last?.channels, let taken = head?.inChannels,
+    guard neck is GlobalAveragePooling || givesVectors, let given = backbone.outputs.last?.channels,
+      let taken = head?.inChannels,
       given != taken
     else { return }
-    throw InvalidConfig("head.in_channels must be \(given), the channels that the backbone gives, found \(taken)")
+    throw InvalidConfig(
+      "head.in_channels must be \(given), the channels that the backbone gives, found \(taken)")
   }
 
   /// Whether images of `shape` (`[N, C, H, W]`) can go through the model.
@@ -45,7 +50,8 @@ extension ImageClassifier {
       !fixed.acceptedHeights.contains(shape[2]) || !fixed.acceptedWidths.contains(shape[3])
     {
       func text(_ sides: ClosedRange<Int>) -> String {
-        sides.lowerBound == sides.upperBound ? "\(sides.lowerBound)" : "\(sides.lowerBound) to \(sides.upperBound)"
+        sides.lowerBound == sides.upperBound
+          ? "\(sides.lowerBound)" : "\(sides.lowerBound) to \(sides.upperBound)"
       }
       throw InvalidConfig(
         "\(type(of: backbone)) takes images of \(text(fixed.acceptedHeights)) by \(text(fixed.acceptedWidths)) pixels, "

@@ -49,7 +49,8 @@ public enum CUB {
     try TextFile.lines(file).enumerated().map { index, line in
       let parts = line.drop(while: \.isWhitespace).split(separator: " ", omittingEmptySubsequences: false)
       guard parts.count > 1, !parts[1].isEmpty else {
-        throw DataError("must be a number and a value, found '\(line.prefix(80))'", file: file, line: index + 1)
+        throw DataError(
+          "must be a number and a value, found '\(line.prefix(80))'", file: file, line: index + 1)
       }
       return String(parts[1])
     }

@@ -20,7 +20,9 @@ public final class ClassificationDataset: Dataset {
   public let source: String
 
   /// - Throws: `DataError` when there is nothing in it or a label is not one of the classes.
-  public init(_ pictures: Pictures, labels: [Int], classNames: [String]?, pipeline: Pipeline, source: String) throws {
+  public init(_ pictures: Pictures, labels: [Int], classNames: [String]?, pipeline: Pipeline, source: String)
+    throws
+  {
     guard !labels.isEmpty else {
       throw DataError("the data set is empty: no pictures were found", file: source)
     }
@@ -47,7 +49,8 @@ public final class ClassificationDataset: Dataset {
     case .bytes(let bytes, let height, let width, let channels):
       let size = height * width * channels
       let image = Image(
-        width: width, height: height, channels: channels, bytes: Array(bytes[(index * size)..<((index + 1) * size)]))
+        width: width, height: height, channels: channels,
+        bytes: Array(bytes[(index * size)..<((index + 1) * size)]))
       sample = Sample(file: SampleFile(prefix: nil, name: "\(source)#\(index)"), image: image)
       sample.meta.imageShape = [height, width, channels]
       sample.meta.originalShape = [height, width, channels]
@@ -88,7 +91,9 @@ public struct ClassificationDatasetConfig: ConfigRecord, Sendable {
     guard let node = classes.node else { return standard }
     guard let file = node.string else { return try [String](from: node, at: classes.path) }
     let names = try TextFile.lines(file)
-    guard !names.isEmpty else { throw DataError("must have one class name a line, found nothing", file: file) }
+    guard !names.isEmpty else {
+      throw DataError("must have one class name a line, found nothing", file: file)
+    }
     return names
   }
 }

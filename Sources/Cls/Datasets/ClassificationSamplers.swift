@@ -17,7 +17,9 @@ extension Registries {
 
 /// `dict(type='DistributedSampler')`: with one process the usual order.
 struct DistributedSamplerConfig: ConfigRecord {
-  init(from reader: inout ConfigReader) throws { reader.ignore("num_replicas", "rank", "round_up", "seed", "shuffle") }
+  init(from reader: inout ConfigReader) throws {
+    reader.ignore("num_replicas", "rank", "round_up", "seed", "shuffle")
+  }
 }
 
 /// The keys of `dict(type='RepeatAugSampler', num_repeats=3)`.
@@ -30,9 +32,13 @@ struct RepeatAugSamplerConfig: ConfigRecord {
     repeats = try reader.value("num_repeats", default: 3)
     guard repeats > 0 else { throw reader.invalid("must be positive, found \(repeats)", key: "num_repeats") }
     round = try reader.value("selected_round", default: 256)
-    guard round >= 0 else { throw reader.invalid("must not be negative, found \(round)", key: "selected_round") }
+    guard round >= 0 else {
+      throw reader.invalid("must not be negative, found \(round)", key: "selected_round")
+    }
     ratio = try reader.value("selected_ratio", default: 0)
-    guard ratio >= 0 else { throw reader.invalid("must not be negative, found \(ratio)", key: "selected_ratio") }
+    guard ratio >= 0 else {
+      throw reader.invalid("must not be negative, found \(ratio)", key: "selected_ratio")
+    }
     reader.ignore("num_replicas", "rank", "seed", "shuffle")
   }
 }
@@ -52,7 +58,8 @@ public struct RepeatAugSampler: Sampler {
   ///   - round: an epoch's length is a multiple of this number, rounded down; 0 leaves it as it is.
   ///   - ratio: what the length is divided by; 0 is 1.
   public init(
-    count samples: Int, repeats: Int = 3, round: Int = 256, ratio: Double = 0, shuffles: Bool = true, seed: UInt64
+    count samples: Int, repeats: Int = 3, round: Int = 256, ratio: Double = 0, shuffles: Bool = true,
+    seed: UInt64
   ) {
     precondition(
       repeats > 0 && round >= 0 && ratio >= 0,

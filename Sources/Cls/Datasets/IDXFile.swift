@@ -14,7 +14,8 @@ enum IDXFile {
     let file = packed ? compressed : path
     var bytes = try DataFile.read(file)
     if packed || bytes.starts(with: [0x1f, 0x8b]) { bytes = try Gzip.decompress(bytes, file: file) }
-    guard bytes.count >= 4 * (axes + 1), bytes[0] == 0, bytes[1] == 0, bytes[2] == 8, bytes[3] == UInt8(axes) else {
+    guard bytes.count >= 4 * (axes + 1), bytes[0] == 0, bytes[1] == 0, bytes[2] == 8, bytes[3] == UInt8(axes)
+    else {
       throw DataError(
         "must start with 00 00 08 0\(axes) (bytes on \(axes) axes), found \(bytes.prefix(4).map { String($0, radix: 16) }.joined(separator: " "))",
         file: file)

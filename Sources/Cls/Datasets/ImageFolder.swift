@@ -48,7 +48,9 @@ public enum ImageFolder {
       let line = text.trimmingCharacters(in: .whitespaces)
       if line.isEmpty { continue }
       guard let space = line.lastIndex(of: " "), let label = Int(line[line.index(after: space)...]) else {
-        throw DataError("must be 'path label' with a whole number for a label, found '\(line.prefix(80))'", file: file, line: index + 1)
+        throw DataError(
+          "must be 'path label' with a whole number for a label, found '\(line.prefix(80))'", file: file,
+          line: index + 1)
       }
       files.append(SampleFile(prefix: prefix, name: String(line[..<space])))
       labels.append(label)
@@ -61,11 +63,14 @@ public enum ImageFolder {
   }
 
   /// Pictures below `folder`, at any depth, as paths from `root`, sorted.
-  private static func images(under root: String, _ folder: String, _ extensions: [String]) throws -> [String] {
+  private static func images(under root: String, _ folder: String, _ extensions: [String]) throws -> [String]
+  {
     var found: [String] = []
     var pending = [(folder, 0)]
     while let (current, depth) = pending.popLast() {
-      guard depth < 32 else { throw DataError("folders must not be nested deeper than 32", file: "\(root)/\(current)") }
+      guard depth < 32 else {
+        throw DataError("folders must not be nested deeper than 32", file: "\(root)/\(current)")
+      }
       for name in try contents("\(root)/\(current)") {
         let path = "\(current)/\(name)"
         if isFolder("\(root)/\(path)") {

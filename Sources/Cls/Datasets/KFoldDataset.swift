@@ -37,7 +37,9 @@ public final class KFoldDataset: Dataset {
   ///   - isTesting: whether to take the fold itself, or the others.
   ///   - seed: the data set is shuffled before it is cut where there is one.
   /// - Throws: `DataError` when there are no samples in it.
-  public init(_ dataset: any Dataset, fold: Int = 0, splits: Int = 5, isTesting: Bool = false, seed: Int? = nil) throws {
+  public init(
+    _ dataset: any Dataset, fold: Int = 0, splits: Int = 5, isTesting: Bool = false, seed: Int? = nil
+  ) throws {
     precondition(
       splits > 0 && (0..<splits).contains(fold), "KFoldDataset: a fold in 0..<\(splits), found \(fold)")
     self.dataset = dataset

@@ -3,7 +3,8 @@ import Core
 /// MNIST (LeCun et al., 1998) and, in the same files, Fashion-MNIST (Xiao et al., 2017): 28x28 grey pictures.
 public enum MNIST {
   public static let digits = [
-    "0 - zero", "1 - one", "2 - two", "3 - three", "4 - four", "5 - five", "6 - six", "7 - seven", "8 - eight",
+    "0 - zero", "1 - one", "2 - two", "3 - three", "4 - four", "5 - five", "6 - six", "7 - seven",
+    "8 - eight",
     "9 - nine",
   ]
   public static let fashion = [
@@ -23,10 +24,12 @@ public enum MNIST {
     let labels = try IDXFile.read("\(folder)\(part)-labels-idx1-ubyte", axes: 1)
     guard images.shape[1] > 0, images.shape[2] > 0, images.shape[1] <= 4096, images.shape[2] <= 4096 else {
       throw DataError(
-        "must hold images of 1 to 4096 rows and columns, found \(images.shape[1])x\(images.shape[2])", file: imageFile)
+        "must hold images of 1 to 4096 rows and columns, found \(images.shape[1])x\(images.shape[2])",
+        file: imageFile)
     }
     guard images.shape[0] == labels.shape[0] else {
-      throw DataError("has \(images.shape[0]) images, the labels file has \(labels.shape[0]) labels", file: imageFile)
+      throw DataError(
+        "has \(images.shape[0]) images, the labels file has \(labels.shape[0]) labels", file: imageFile)
     }
     return try ClassificationDataset(
       .bytes(images.bytes, height: images.shape[1], width: images.shape[2], channels: 1),

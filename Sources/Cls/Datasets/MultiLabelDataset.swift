@@ -18,8 +18,11 @@ public final class MultiLabelDataset: Dataset, PictureDataset {
   public init(
     _ files: [SampleFile], targets: [Int8], classNames: [String], pipeline: Pipeline, source: String
   ) throws {
-    guard !files.isEmpty else { throw DataError("the data set is empty: no pictures were found", file: source) }
-    guard targets.count == files.count * classNames.count, targets.allSatisfy({ (-1...1).contains($0) }) else {
+    guard !files.isEmpty else {
+      throw DataError("the data set is empty: no pictures were found", file: source)
+    }
+    guard targets.count == files.count * classNames.count, targets.allSatisfy({ (-1...1).contains($0) })
+    else {
       throw DataError(
         "must give -1, 0 or 1 for each of \(classNames.count) classes of \(files.count) pictures, "
           + "found \(targets.count) values", file: source)
@@ -32,7 +35,9 @@ public final class MultiLabelDataset: Dataset, PictureDataset {
   public var pictures: ClassificationDataset.Pictures { .files(files) }
 
   /// The values of one picture.
-  public func targets(at index: Int) -> ArraySlice<Int8> { targets[(index * classes)..<((index + 1) * classes)] }
+  public func targets(at index: Int) -> ArraySlice<Int8> {
+    targets[(index * classes)..<((index + 1) * classes)]
+  }
 
   public func categories(at index: Int) -> [Int] {
     targets(at: index).enumerated().filter { $0.element == 1 }.map(\.offset)

@@ -74,7 +74,9 @@ private struct SeedSequence {
       let result = x &* 0xca01_f9dd &- y &* 0x4973_f715
       return result ^ result >> 16
     }
-    var pool = [UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), 0, 0].map { hash($0) }
+    var pool = [UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), 0, 0].map {
+      hash($0)
+    }
     for source in 0..<4 {
       for target in 0..<4 where target != source { pool[target] = mix(pool[target], hash(pool[source])) }
     }

@@ -24,7 +24,8 @@ public struct AveragePerformance: Sendable, Equatable {
       classes > 0 && scores.count == targets.count && scores.count % classes == 0,
       "AveragePerformance: a target for each score, found \(targets.count) for \(scores.count)")
     var (hits, predicted, actual) = (
-      [Int](repeating: 0, count: classes), [Int](repeating: 0, count: classes), [Int](repeating: 0, count: classes)
+      [Int](repeating: 0, count: classes), [Int](repeating: 0, count: classes),
+      [Int](repeating: 0, count: classes)
     )
     func count(_ c: Int, _ target: Int8) {
       predicted[c] += 1

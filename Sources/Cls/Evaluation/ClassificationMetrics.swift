@@ -50,7 +50,9 @@ public struct ClassificationMetrics: Sendable {
         throw reader.invalid("must be positive, found \(topK.elements)", key: "topk")
       }
       thresholds = try reader.optional("thrs")
-      guard thresholds?.elements.isEmpty != true else { throw reader.invalid("must not be empty", key: "thrs") }
+      guard thresholds?.elements.isEmpty != true else {
+        throw reader.invalid("must not be empty", key: "thrs")
+      }
       averageMode = try reader.value("average_mode", default: .macro)
       threshold = try reader.optional("thr")
       highest = try reader.optional("k")
@@ -100,7 +102,8 @@ public struct ClassificationMetrics: Sendable {
   }
 
   private func addAccuracy(
-    _ scores: [Float], _ classes: Int, _ labels: [Int], _ results: inout OrderedDictionary<String, MetricValue>
+    _ scores: [Float], _ classes: Int, _ labels: [Int],
+    _ results: inout OrderedDictionary<String, MetricValue>
   ) throws {
     let topK = options.topK.elements
     if let largest = topK.max(), largest > classes {

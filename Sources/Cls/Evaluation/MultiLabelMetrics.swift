@@ -21,7 +21,8 @@ extension ClassificationMetrics {
     }
     guard classes > 0, scores.count == targets.count else {
       throw InvalidConfig(
-        "the model's scores must be for the data set's classes, found \(scores.count) scores for \(targets.count) targets")
+        "the model's scores must be for the data set's classes, found \(scores.count) scores for \(targets.count) targets"
+      )
     }
     var results: OrderedDictionary<String, MetricValue> = [:]
     if metrics.contains(.meanAveragePrecision) {

@@ -19,9 +19,13 @@ public final class CSRAClsHead: Module, ClassificationHead, ConfiguredModule {
 
     public init(from reader: inout ConfigReader) throws {
       classes = try reader.value("num_classes")
-      guard classes > 0 else { throw reader.invalid("must be positive, found \(classes)", key: "num_classes") }
+      guard classes > 0 else {
+        throw reader.invalid("must be positive, found \(classes)", key: "num_classes")
+      }
       inChannels = try reader.value("in_channels")
-      guard inChannels > 0 else { throw reader.invalid("must be positive, found \(inChannels)", key: "in_channels") }
+      guard inChannels > 0 else {
+        throw reader.invalid("must be positive, found \(inChannels)", key: "in_channels")
+      }
       let heads: Int = try reader.value("num_heads")
       guard let temperatures = Self.temperatures[heads] else {
         throw reader.invalid("must be one of 1, 2, 4, 6, 8, found \(heads)", key: "num_heads")

@@ -38,7 +38,9 @@ public final class ConformerHead: Module, ClassificationHead, ConfiguredModule {
   /// Channels of the two features that the head takes.
   var channels: [Int] { [convClsHead.inFeatures, transClsHead.inFeatures] }
 
-  public func preLogits(_ features: [Tensor]) -> Tensor { Tensor.concatenate(Array(features.suffix(2)), axis: 1) }
+  public func preLogits(_ features: [Tensor]) -> Tensor {
+    Tensor.concatenate(Array(features.suffix(2)), axis: 1)
+  }
 
   private func scores(_ features: [Tensor]) -> [Tensor] {
     let last = Array(features.suffix(2))

@@ -12,9 +12,13 @@ public final class MultiLabelLinearClsHead: Module, ClassificationHead, Configur
 
     public init(from reader: inout ConfigReader) throws {
       classes = try reader.value("num_classes")
-      guard classes > 0 else { throw reader.invalid("must be positive, found \(classes)", key: "num_classes") }
+      guard classes > 0 else {
+        throw reader.invalid("must be positive, found \(classes)", key: "num_classes")
+      }
       inChannels = try reader.value("in_channels")
-      guard inChannels > 0 else { throw reader.invalid("must be positive, found \(inChannels)", key: "in_channels") }
+      guard inChannels > 0 else {
+        throw reader.invalid("must be positive, found \(inChannels)", key: "in_channels")
+      }
       loss = ConfigNodeBox(reader.node("loss"), path: reader.path("loss"))
       initialization = try reader.initialization(default: [.normal(std: 0.01, layers: ["Linear"])])
     }

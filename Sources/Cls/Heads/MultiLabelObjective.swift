@@ -9,7 +9,9 @@ final class MultiLabelObjective {
   /// - Parameter box: the config's `loss`; by default binary cross entropy.
   init(_ box: ConfigNodeBox, _ context: BuildContext) throws {
     loss =
-      try box.node.map { try context.registries.classificationLosses.build($0, path: box.path, context: context) }
+      try box.node.map {
+        try context.registries.classificationLosses.build($0, path: box.path, context: context)
+      }
       ?? CrossEntropyLoss(.init(form: .sigmoid))
   }
 

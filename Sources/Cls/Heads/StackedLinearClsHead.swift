@@ -78,7 +78,9 @@ final class LinearBlock: Module, UnaryModule {
   let act: (any UnaryModule)?
   let dropout: Dropout?
 
-  init(_ inChannels: Int, _ outChannels: Int, dropout: Float, norm: NormConfig?, activation: ActivationConfig?) {
+  init(
+    _ inChannels: Int, _ outChannels: Int, dropout: Float, norm: NormConfig?, activation: ActivationConfig?
+  ) {
     fc = Linear(inChannels, outChannels)
     self.norm = norm?.make(outChannels)
     act = activation?.make()

@@ -6,7 +6,9 @@ import Core
 public final class ClassNumCheckHook: Hook {
   public init() {}
 
-  public var stages: Set<HookStage> { [.beforeTrainEpoch, .beforeValEpoch, .beforeTrainIter, .beforeValIter] }
+  public var stages: Set<HookStage> {
+    [.beforeTrainEpoch, .beforeValEpoch, .beforeTrainIter, .beforeValIter]
+  }
 
   public func beforeTrainEpoch(_ runner: Runner) throws { try check(runner) }
   public func beforeValEpoch(_ runner: Runner) throws { try check(runner) }
@@ -17,7 +19,8 @@ public final class ClassNumCheckHook: Hook {
     guard let dataset = (runner.source as? DataLoader<HostClassificationBatch>)?.dataset else { return }
     guard let names = dataset.classNames else {
       runner.warn(
-        "Please set `CLASSES` in the \(type(of: dataset)) and check if it is consistent with the `num_classes` of head")
+        "Please set `CLASSES` in the \(type(of: dataset)) and check if it is consistent with the `num_classes` of head"
+      )
       return
     }
     guard let classes = (runner.model as? ImageClassifier)?.classes, classes != names.count else { return }

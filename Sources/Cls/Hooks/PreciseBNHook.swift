@@ -13,11 +13,15 @@ public final class PreciseBNHook: Hook {
     /// Epochs between.
     public var interval: Int
 
-    public init(samples: Int = 8192, interval: Int = 1) { (self.samples, self.interval) = (samples, interval) }
+    public init(samples: Int = 8192, interval: Int = 1) {
+      (self.samples, self.interval) = (samples, interval)
+    }
 
     public init(from reader: inout ConfigReader) throws {
       samples = try reader.value("num_samples", default: 8192)
-      guard samples > 0 else { throw reader.invalid("must be positive, found \(samples)", key: "num_samples") }
+      guard samples > 0 else {
+        throw reader.invalid("must be positive, found \(samples)", key: "num_samples")
+      }
       interval = try reader.value("interval", default: 1)
       guard interval > 0 else { throw reader.invalid("must be positive, found \(interval)", key: "interval") }
     }
@@ -47,7 +51,8 @@ public final class PreciseBNHook: Hook {
     let count = min(config.samples / source.options.batchSize, source.batchCount)
     guard count > 0 else {
       throw RunnerError(
-        "PreciseBNHook: num_samples must be at least a batch, \(source.options.batchSize), found \(config.samples)")
+        "PreciseBNHook: num_samples must be at least a batch, \(source.options.batchSize), found \(config.samples)"
+      )
     }
     var layers: [BatchNorm] = []
     var hasOthers = false

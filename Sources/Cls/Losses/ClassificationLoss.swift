@@ -15,10 +15,12 @@ extension ClassificationTarget {
     switch self {
     case .labels(let labels):
       guard labels.shape == [scores.shape[0]] else {
-        throw InvalidConfig("a loss needs a label for each of \(scores.shape[0]) images, found shape \(labels.shape)")
+        throw InvalidConfig(
+          "a loss needs a label for each of \(scores.shape[0]) images, found shape \(labels.shape)")
       }
       if let label = labels.elements(as: Int64.self).first(where: { $0 < 0 || $0 >= classes }) {
-        throw InvalidConfig("labels must be in 0..<\(classes), found \(label): the head has too few classes for the data set")
+        throw InvalidConfig(
+          "labels must be in 0..<\(classes), found \(label): the head has too few classes for the data set")
       }
     case .scores(let soft):
       guard soft.shape == scores.shape else {

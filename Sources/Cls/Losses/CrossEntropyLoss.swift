@@ -45,7 +45,8 @@ public final class CrossEntropyLoss: Module, ClassificationLoss {
     func perClass(_ weights: [Float], _ key: String) throws -> Tensor {
       guard weights.count == scores.shape[1] else {
         throw InvalidConfig(
-          "CrossEntropyLoss: \(key) must have one entry for each of \(scores.shape[1]) classes, found \(weights.count)")
+          "CrossEntropyLoss: \(key) must have one entry for each of \(scores.shape[1]) classes, found \(weights.count)"
+        )
       }
       return Tensor(weights)
     }
@@ -60,10 +61,12 @@ public final class CrossEntropyLoss: Module, ClassificationLoss {
       loss = elements.sum([-1])
     case (.sigmoid, .scores(let soft)):
       var elements = scores.binaryCrossEntropyWithLogits(
-        soft, positiveWeight: try config.positiveWeight.map { try perClass($0, "pos_weight") }, reduction: .none)
+        soft, positiveWeight: try config.positiveWeight.map { try perClass($0, "pos_weight") },
+        reduction: .none)
       if let classWeight { elements = elements * classWeight }
       let rowWeight = weight?.reshaped([-1, 1])
-      return try config.reduction(elements, weight: rowWeight, averageFactor: averageFactor) * config.lossWeight
+      return try config.reduction(elements, weight: rowWeight, averageFactor: averageFactor)
+        * config.lossWeight
     case (.sigmoid, .labels), (.soft, .labels):
       throw InvalidConfig(
         "CrossEntropyLoss: use_sigmoid and use_soft take one value for each class; the data set gives labels")

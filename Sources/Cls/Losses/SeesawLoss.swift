@@ -28,7 +28,9 @@ public final class SeesawLoss: Module, ClassificationLoss {
       p = try reader.value("p", default: 0.8)
       q = try reader.value("q", default: 2)
       classes = try reader.value("num_classes", default: 1000)
-      guard classes > 0 else { throw reader.invalid("must be positive, found \(classes)", key: "num_classes") }
+      guard classes > 0 else {
+        throw reader.invalid("must be positive, found \(classes)", key: "num_classes")
+      }
       epsilon = try reader.value("eps", default: 1e-2)
       guard epsilon > 0 else { throw reader.invalid("must be positive, found \(epsilon)", key: "eps") }
       reduction = try reader.value("reduction", default: .mean)

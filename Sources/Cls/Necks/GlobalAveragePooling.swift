@@ -14,7 +14,8 @@ public final class GlobalAveragePooling: Module, Neck {
     public init(from reader: inout ConfigReader) throws {
       axes = try reader.value("dim", default: 2)
       guard axes == 1 || axes == 2 else {
-        throw reader.invalid("must be 1 or 2 (3-D features are not part of this suite), found \(axes)", key: "dim")
+        throw reader.invalid(
+          "must be 1 or 2 (3-D features are not part of this suite), found \(axes)", key: "dim")
       }
     }
   }

@@ -43,7 +43,8 @@ public final class HRFuseScales: Module, Neck, ConfiguredModule {
     increaseLayers = ModuleList(
       zip(config.inChannels, widths).map { channels, width in
         ResLayer.make(
-          blocks: 1, usesBottleneck: true, inChannels: channels, outChannels: width, averageDown: false, options)
+          blocks: 1, usesBottleneck: true, inChannels: channels, outChannels: width, averageDown: false,
+          options)
       })
     downsampleLayers = ModuleList(
       zip(widths, widths.dropFirst()).map { channels, width in

@@ -8,7 +8,8 @@ public final class ClassificationEvaluator: Evaluator {
   private let metrics: ClassificationMetrics
 
   init(
-    _ task: ClassificationTask, _ dataset: any Dataset, _ loader: LoaderSettings, _ metrics: ClassificationMetrics
+    _ task: ClassificationTask, _ dataset: any Dataset, _ loader: LoaderSettings,
+    _ metrics: ClassificationMetrics
   ) throws {
     (self.dataset, self.metrics) = (dataset, metrics)
     source = try task.loader(dataset, SourceOptions(loader: loader, seed: 0))
@@ -16,8 +17,12 @@ public final class ClassificationEvaluator: Evaluator {
 
   public var batchCount: Int { source.batchCount }
 
-  public func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<String, LogValue> {
-    guard let model = model as? ImageClassifier else { throw InvalidConfig("a classifier is needed to classify") }
+  public func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<
+    String, LogValue
+  > {
+    guard let model = model as? ImageClassifier else {
+      throw InvalidConfig("a classifier is needed to classify")
+    }
     let scores = try ClassificationTest.run(model, source)
     let results = try ClassificationTest.evaluate(scores, dataset, metrics)
     return results.mapValues { value in

@@ -37,7 +37,8 @@ public struct ClassificationResults {
         value = list(labels.enumerated().map { Self.number(scores.values[$0 * scores.classes + $1]) })
       case .predictedLabel: value = list(labels.map(String.init))
       case .predictedClass:
-        value = list(labels.map { PythonText.json(classNames.indices.contains($0) ? classNames[$0] : "\($0)") })
+        value = list(
+          labels.map { PythonText.json(classNames.indices.contains($0) ? classNames[$0] : "\($0)") })
       }
       parts.append("\"\(item.rawValue)\": \(value)")
     }

@@ -9,7 +9,9 @@ public struct ClassificationTask: TrainingTask {
 
   public init(registries: Registries) { context = BuildContext(registries: registries, scope: "mmcls") }
 
-  public func makeModel(_ node: ConfigNode, path: String, _ context: BuildContext) throws -> any TrainableModel {
+  public func makeModel(_ node: ConfigNode, path: String, _ context: BuildContext) throws
+    -> any TrainableModel
+  {
     try context.registries.classifiers.build(node, path: path, context: context)
   }
 
@@ -19,7 +21,8 @@ public struct ClassificationTask: TrainingTask {
       for index in 0..<dataset.count {
         for label in dataset.categories(at: index) where !(0..<classes).contains(label) {
           throw InvalidConfig(
-            "labels must be in 0..<\(classes) (the model's classes), found \(label) for item \(index) of the data set")
+            "labels must be in 0..<\(classes) (the model's classes), found \(label) for item \(index) of the data set"
+          )
         }
       }
       return
@@ -36,7 +39,8 @@ public struct ClassificationTask: TrainingTask {
     try loader(dataset, options)
   }
 
-  func loader(_ dataset: any Dataset, _ options: SourceOptions) throws -> DataLoader<HostClassificationBatch> {
+  func loader(_ dataset: any Dataset, _ options: SourceOptions) throws -> DataLoader<HostClassificationBatch>
+  {
     var loading = DataLoader<HostClassificationBatch>.Options()
     loading.batchSize = options.loader.samplesPerBatch
     loading.workers = options.loader.workers
@@ -44,7 +48,8 @@ public struct ClassificationTask: TrainingTask {
     loading.seed = options.seed
     loading.skipsBadSamples = options.skipsBadSamples
     return DataLoader(
-      dataset, sampler: try sampler(dataset, options), loading, collate: { try HostClassificationBatch($0) }, makeBatch: { $0.batch },
+      dataset, sampler: try sampler(dataset, options), loading, collate: { try HostClassificationBatch($0) },
+      makeBatch: { $0.batch },
       onSkip: options.onSkip)
   }
 
@@ -62,8 +67,10 @@ public struct ClassificationTask: TrainingTask {
     _ dataset: any Dataset, _ loader: LoaderSettings, settings: OrderedDictionary<String, ConfigNode>
   ) throws -> any Evaluator {
     var reader = try ConfigReader(ConfigNode(.dictionary(ConfigDictionary(settings))), path: "evaluation")
-    let metrics = try reader.value("metric", default: OneOrMany([ClassificationMetrics.Metric.standard(for: dataset)]))
-      .elements
+    let metrics = try reader.value(
+      "metric", default: OneOrMany([ClassificationMetrics.Metric.standard(for: dataset)])
+    )
+    .elements
     let options = try reader.optional("metric_options", as: ClassificationMetrics.Options.self) ?? .init()
     try reader.finish()
     return try ClassificationEvaluator(

@@ -56,7 +56,8 @@ public enum ClassificationTest {
       for (index, part) in parts.datasets.enumerated() {
         let end = start + part.count
         let rows = Scores(
-          values: Array(scores.values[(start * scores.classes)..<(end * scores.classes)]), classes: scores.classes)
+          values: Array(scores.values[(start * scores.classes)..<(end * scores.classes)]),
+          classes: scores.classes)
         for (name, value) in try evaluate(rows, part, metrics) { results["\(index)_\(name)"] = value }
         start = end
       }
@@ -64,7 +65,8 @@ public enum ClassificationTest {
     }
     switch try GroundTruth(of: dataset) {
     case .labels(let labels): return try metrics(scores.values, classes: scores.classes, labels: labels)
-    case .perClass(let targets, _): return try metrics(scores.values, classes: scores.classes, targets: targets)
+    case .perClass(let targets, _):
+      return try metrics(scores.values, classes: scores.classes, targets: targets)
     }
   }
 }

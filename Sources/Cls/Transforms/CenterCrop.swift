@@ -21,7 +21,9 @@ public struct CenterCrop: Transform, ConfigRecord {
       throw reader.invalid("must be one number with efficientnet_style, found \(size)", key: "crop_size")
     }
     padding = try reader.value("crop_padding", default: 32)
-    guard padding >= 0 else { throw reader.invalid("must not be negative, found \(padding)", key: "crop_padding") }
+    guard padding >= 0 else {
+      throw reader.invalid("must not be negative, found \(padding)", key: "crop_padding")
+    }
     (interpolation, backend) = try reader.resampling()
   }
 

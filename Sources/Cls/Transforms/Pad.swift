@@ -26,10 +26,12 @@ public struct Pad: Transform, ConfigRecord {
     let target = size ?? Pair(side)
     guard target.h >= image.height, target.w >= image.width else {
       throw DataError(
-        "Pad: the image must be at most \(target), found \(image.height)x\(image.width)", file: sample.file?.path)
+        "Pad: the image must be at most \(target), found \(image.height)x\(image.width)",
+        file: sample.file?.path)
     }
     try image.checkPadding(
-      right: target.w - image.width, bottom: target.h - image.height, value: value, of: sample.file, by: "Pad")
+      right: target.w - image.width, bottom: target.h - image.height, value: value, of: sample.file, by: "Pad"
+    )
     sample.replaceImage(image.padded(toWidth: target.w, height: target.h, value: value, mode: mode))
     return true
   }

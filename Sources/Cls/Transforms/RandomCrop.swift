@@ -42,7 +42,8 @@ public struct RandomCrop: Transform, ConfigRecord {
         left: padding[0], top: padding[1], right: padding[2], bottom: padding[3], value: value)
     }
     if padsIfNeeded, image.height < height {
-      image = image.padded(top: height - image.height, bottom: height - image.height, value: value, mode: mode)
+      image = image.padded(
+        top: height - image.height, bottom: height - image.height, value: value, mode: mode)
     }
     if padsIfNeeded, image.width < width {
       image = image.padded(left: width - image.width, right: width - image.width, value: value, mode: mode)

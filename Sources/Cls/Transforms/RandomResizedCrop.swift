@@ -32,8 +32,12 @@ public struct RandomResizedCrop: Transform, ConfigRecord {
     efficientNetStyle = try reader.value("efficientnet_style", default: false)
     minCovered = try reader.value("min_covered", default: 0.1)
     cropPadding = try reader.value("crop_padding", default: 32)
-    guard minCovered >= 0 else { throw reader.invalid("must not be negative, found \(minCovered)", key: "min_covered") }
-    guard cropPadding >= 0 else { throw reader.invalid("must not be negative, found \(cropPadding)", key: "crop_padding") }
+    guard minCovered >= 0 else {
+      throw reader.invalid("must not be negative, found \(minCovered)", key: "min_covered")
+    }
+    guard cropPadding >= 0 else {
+      throw reader.invalid("must not be negative, found \(cropPadding)", key: "crop_padding")
+    }
     guard !efficientNetStyle || height == width else {
       throw reader.invalid("must be one number with efficientnet_style, found \(size)", key: "size")
     }
@@ -55,10 +59,12 @@ public struct RandomResizedCrop: Transform, ConfigRecord {
     let image = try sample.requireImage("RandomResizedCrop")
     let box =
       efficientNetStyle
-      ? efficientNetBox(image.height, image.width, using: &generator) : box(image.height, image.width, using: &generator)
+      ? efficientNetBox(image.height, image.width, using: &generator)
+      : box(image.height, image.width, using: &generator)
     let cropped = image.cropped(x: box.x, y: box.y, width: box.width, height: box.height)
     try sample.replaceImage(
-      cropped.resized(width: width, height: height, interpolation, backend, of: sample.file, by: "RandomResizedCrop"))
+      cropped.resized(
+        width: width, height: height, interpolation, backend, of: sample.file, by: "RandomResizedCrop"))
     return true
   }
 
@@ -72,7 +78,9 @@ public struct RandomResizedCrop: Transform, ConfigRecord {
       let width = Int((target * aspect).squareRoot().rounded(.toNearestOrEven))
       let height = Int((target / aspect).squareRoot().rounded(.toNearestOrEven))
       if width > 0, width <= w, height > 0, height <= h {
-        return (generator.integer(0..<(w - width + 1)), generator.integer(0..<(h - height + 1)), width, height)
+        return (
+          generator.integer(0..<(w - width + 1)), generator.integer(0..<(h - height + 1)), width, height
+        )
       }
     }
     // No try fitted: the largest part in the middle whose aspect ratio is allowed.
@@ -102,7 +110,8 @@ public struct RandomResizedCrop: Transform, ConfigRecord {
       let height = Int(generator.uniform(Double(lowest), Double(highest)).rounded(.toNearestOrEven))
       let width = Int((Double(height) * aspect).rounded(.toNearestOrEven))
       let target = Double(height * width)
-      guard target >= minArea, target <= maxArea, target >= minCovered * area, height > 0, width > 0, height <= h,
+      guard target >= minArea, target <= maxArea, target >= minCovered * area, height > 0, width > 0,
+        height <= h,
         width <= w
       else { continue }
       return (generator.integer(0..<(w - width + 1)), generator.integer(0..<(h - height + 1)), width, height)

@@ -19,7 +19,8 @@ public final class VGG: Module, ScoringBackbone, ConfiguredModule {
     public var ceilMode = false
     public var hasLastPool = true
     public var initialization: [InitConfig] = [
-      .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm"]), .normal(std: 0.01, layers: ["Linear"]),
+      .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm"]),
+      .normal(std: 0.01, layers: ["Linear"]),
     ]
 
     public init() {}
@@ -69,7 +70,8 @@ public final class VGG: Module, ScoringBackbone, ConfiguredModule {
       for _ in 0..<blocks[stage] {
         layers.append(
           ConvModule(
-            width, out, kernel: 3, padding: Pair(config.dilations[stage]), dilation: Pair(config.dilations[stage]),
+            width, out, kernel: 3, padding: Pair(config.dilations[stage]),
+            dilation: Pair(config.dilations[stage]),
             bias: true, conv: config.conv, norm: config.norm, activation: config.activation))
         width = out
       }

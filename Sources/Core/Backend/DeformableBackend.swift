@@ -11,12 +11,14 @@ struct DeformableGeometry: Sendable {
 /// movement down before that to the right, masks `[N, groups · kH · kW, H', W']`, all in any layout.
 protocol DeformableBackend {
   func deformConv2d(
-    _ x: Tensor, offset: Tensor, mask: Tensor?, _ weight: Tensor, bias: Tensor?, _ geometry: DeformableGeometry
+    _ x: Tensor, offset: Tensor, mask: Tensor?, _ weight: Tensor, bias: Tensor?,
+    _ geometry: DeformableGeometry
   ) -> Tensor
 
   /// Gradients of those operands for which they are wanted: image, offset, mask, weight.
   func deformConv2dGradient(
-    _ gradient: Tensor, _ x: Tensor, offset: Tensor, mask: Tensor?, _ weight: Tensor, _ geometry: DeformableGeometry,
+    _ gradient: Tensor, _ x: Tensor, offset: Tensor, mask: Tensor?, _ weight: Tensor,
+    _ geometry: DeformableGeometry,
     wants: (image: Bool, offset: Bool, mask: Bool, weight: Bool)
   ) -> (image: Tensor?, offset: Tensor?, mask: Tensor?, weight: Tensor?)
 }

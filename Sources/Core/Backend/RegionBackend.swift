@@ -16,8 +16,11 @@ public struct RegionPooling: Sendable, Equatable {
   /// Whether pixels have their centres at halves, as they have; older models put them at whole numbers.
   public var isAligned: Bool
 
-  public init(_ method: Method = .alignAverage, output: Pair, samplingRatio: Int = 0, isAligned: Bool = true) {
-    (self.method, self.output, self.samplingRatio, self.isAligned) = (method, output, samplingRatio, isAligned)
+  public init(_ method: Method = .alignAverage, output: Pair, samplingRatio: Int = 0, isAligned: Bool = true)
+  {
+    (self.method, self.output, self.samplingRatio, self.isAligned) = (
+      method, output, samplingRatio, isAligned
+    )
   }
 }
 

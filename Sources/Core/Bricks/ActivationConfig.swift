@@ -36,7 +36,8 @@ extension ActivationConfig: ConfigRecord {
     case "LeakyReLU": self = .function(.leakyReLU(slope: try reader.value("negative_slope", default: 0.01)))
     case "PReLU":
       self = .prelu(
-        parameters: try reader.value("num_parameters", default: 1), initial: try reader.value("init", default: 0.25))
+        parameters: try reader.value("num_parameters", default: 1),
+        initial: try reader.value("init", default: 0.25))
     case "ELU": self = .function(.elu(alpha: try reader.value("alpha", default: 1)))
     case "Sigmoid": self = .function(.sigmoid)
     case "Tanh": self = .function(.tanh)
@@ -57,7 +58,8 @@ extension ActivationConfig: ConfigRecord {
         .unknownName(
           type, role: "activation layer",
           known: [
-            "Clamp", "Clip", "ELU", "GELU", "HSigmoid", "HSwish", "LeakyReLU", "Mish", "PReLU", "ReLU", "ReLU6",
+            "Clamp", "Clip", "ELU", "GELU", "HSigmoid", "HSwish", "LeakyReLU", "Mish", "PReLU", "ReLU",
+            "ReLU6",
             "SiLU", "Sigmoid", "Swish", "Tanh",
           ]), path: reader.path("type"), location: reader.location)
     }

@@ -60,7 +60,8 @@ extension Neck {
   /// Compares channels with those that the neck takes.
   public func checkChannels(_ shapes: [[Int]]) throws {
     guard let inputChannels, shapes.map({ $0[1] }) != inputChannels else { return }
-    throw InvalidConfig("neck.in_channels must be the backbone's, \(shapes.map { $0[1] }), found \(inputChannels)")
+    throw InvalidConfig(
+      "neck.in_channels must be the backbone's, \(shapes.map { $0[1] }), found \(inputChannels)")
   }
 }
 

@@ -29,7 +29,8 @@ public final class CARAFEPack: Module, UnaryModule {
     channelCompressor = Conv2d(channels, options.compressedChannels, kernel: 1)
     contentEncoder = Conv2d(
       options.compressedChannels, options.kernel * options.kernel * options.groups * factor * factor,
-      kernel: Pair(options.encoderKernel), padding: Pair((options.encoderKernel - 1) * options.encoderDilation / 2),
+      kernel: Pair(options.encoderKernel),
+      padding: Pair((options.encoderKernel - 1) * options.encoderDilation / 2),
       dilation: Pair(options.encoderDilation))
     super.init()
     InitialValues.draw { initializeWeights(using: &$0) }
@@ -39,8 +40,10 @@ public final class CARAFEPack: Module, UnaryModule {
     let weights = contentEncoder(channelCompressor(x)).pixelShuffle(factor)
     let (n, h, w) = (weights.shape[0], weights.shape[2], weights.shape[3])
     // The weights of a kernel are the channels of its pixel; they add up to 1.
-    let kernels = weights.permuted([0, 2, 3, 1]).reshaped([n, h, w, options.groups, options.kernel * options.kernel])
-      .softmax(-1).reshaped([n, h, w, weights.shape[1]]).permuted([0, 3, 1, 2])
+    let kernels = weights.permuted([0, 2, 3, 1]).reshaped([
+      n, h, w, options.groups, options.kernel * options.kernel,
+    ])
+    .softmax(-1).reshaped([n, h, w, weights.shape[1]]).permuted([0, 3, 1, 2])
     return x.reassembled(kernels, size: options.kernel, groups: options.groups, factor: factor)
   }
 
@@ -58,7 +61,9 @@ extension CARAFEPack.Options: ConfigRecord {
     guard kernel % 2 == 1 else { throw reader.invalid("must be odd, found \(kernel)", key: "up_kernel") }
     groups = try reader.integer("up_group", default: 1, in: 1...1024)
     encoderKernel = try reader.integer("encoder_kernel", default: 3, in: 1...31)
-    guard encoderKernel % 2 == 1 else { throw reader.invalid("must be odd, found \(encoderKernel)", key: "encoder_kernel") }
+    guard encoderKernel % 2 == 1 else {
+      throw reader.invalid("must be odd, found \(encoderKernel)", key: "encoder_kernel")
+    }
     encoderDilation = try reader.integer("encoder_dilation", default: 1, in: 1...64)
     compressedChannels = try reader.channels("compressed_channels", default: 64)
   }

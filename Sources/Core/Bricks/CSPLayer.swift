@@ -40,7 +40,8 @@ public final class CSPLayer: Module, UnaryModule {
 
   /// - Parameter expandRatio: channels of each half for each that comes out.
   public init(
-    _ inChannels: Int, _ outChannels: Int, expandRatio: Double = 0.5, blocks: Int = 1, addsIdentity: Bool = true,
+    _ inChannels: Int, _ outChannels: Int, expandRatio: Double = 0.5, blocks: Int = 1,
+    addsIdentity: Bool = true,
     isSeparable: Bool = false, style: ConvStyle
   ) {
     let middle = Int(Double(outChannels) * expandRatio)

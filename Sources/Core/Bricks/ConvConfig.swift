@@ -26,33 +26,40 @@ public struct ConvConfig: Sendable, Equatable {
   public static let plain = ConvConfig()
 
   public func make(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1,
     groups: Int = 1, bias: Bool = true, paddingMode: PaddingMode = .zeros
   ) -> Conv2d {
     switch kind {
     case .plain, .adaptivePadding:
       Conv2d(
-        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+        groups: groups,
         bias: bias, paddingMode: kind == .adaptivePadding ? .same : paddingMode)
     case .weightStandardized:
       ConvWS2d(
-        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+        groups: groups,
         bias: bias, eps: eps)
     case .adaptivelyStandardized:
       ConvAWS2d(
-        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+        groups: groups,
         bias: bias)
     case .deformable:
       DeformConv2dPack(
-        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+        groups: groups,
         deformGroups: deformGroups)
     case .modulatedDeformable:
       ModulatedDeformConv2dPack(
-        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+        groups: groups,
         deformGroups: deformGroups, bias: bias)
     case .switchableAtrous:
       SAConv2d(
-        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+        inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+        groups: groups,
         bias: bias, isDeformable: usesDeform && kernel == 3)
     }
   }
@@ -74,7 +81,8 @@ extension ConvConfig: ConfigRecord {
     let type: String = try reader.value("type")
     guard let known = type == "Conv" ? .plain : Kind(rawValue: type) else {
       throw BuildError(
-        .unknownName(type, role: "convolution layer", known: (["Conv"] + Kind.allCases.map(\.rawValue)).sorted()),
+        .unknownName(
+          type, role: "convolution layer", known: (["Conv"] + Kind.allCases.map(\.rawValue)).sorted()),
         path: reader.path("type"), location: reader.location)
     }
     kind = known

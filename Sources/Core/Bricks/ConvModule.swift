@@ -56,7 +56,8 @@ public final class ConvModule: Module, UnaryModule {
 
   /// With the options most often given written out.
   public convenience init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1,
     groups: Int = 1, bias: Bool? = nil, conv: ConvConfig = .plain, norm: NormConfig? = nil,
     activation: ActivationConfig? = .relu
   ) {

@@ -9,7 +9,9 @@ public struct ConvStyle: Sendable {
   }
 
   /// Reads the three keys; `norm` and `activation` hold where theirs are missing.
-  public init(from reader: inout ConfigReader, norm: NormConfig? = nil, activation: ActivationConfig? = nil) throws {
+  public init(from reader: inout ConfigReader, norm: NormConfig? = nil, activation: ActivationConfig? = nil)
+    throws
+  {
     conv = try reader.optional("conv_cfg") ?? .plain
     self.norm = try reader.value("norm_cfg", default: norm)
     self.activation = try reader.value("act_cfg", default: activation)
@@ -19,10 +21,12 @@ public struct ConvStyle: Sendable {
   public func check(channels: [Int]) throws { try norm?.check(channels: channels) }
 
   public func make(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1
   ) -> ConvModule {
     ConvModule(
-      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, conv: conv,
+      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+      conv: conv,
       norm: norm, activation: activation)
   }
 
@@ -30,7 +34,8 @@ public struct ConvStyle: Sendable {
   ///
   /// - Parameter isSeparable: whether it is a `DepthwiseSeparableConvModule`.
   public func make(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, isSeparable: Bool
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    isSeparable: Bool
   ) -> any UnaryModule {
     isSeparable
       ? DepthwiseSeparableConvModule(

@@ -11,12 +11,14 @@ public final class DepthwiseSeparableConvModule: Module, UnaryModule {
 
   /// - Parameter depthwise: norm and activation of the first step, where they differ from those of `style`.
   public init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1,
     style: ConvStyle, depthwise: ConvStyle? = nil
   ) {
     let first = depthwise ?? style
     depthwiseConv = ConvModule(
-      inChannels, inChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: inChannels,
+      inChannels, inChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+      groups: inChannels,
       conv: first.conv, norm: first.norm, activation: first.activation)
     pointwiseConv = style.make(inChannels, outChannels, kernel: 1)
   }

@@ -32,7 +32,8 @@ extension ConfigReader {
   public mutating func frozenStages(default standard: Int, in range: ClosedRange<Int>) throws -> Int {
     let stages = try value("frozen_stages", default: standard)
     guard range.contains(stages) else {
-      throw invalid("must be in \(range.lowerBound)...\(range.upperBound), found \(stages)", key: "frozen_stages")
+      throw invalid(
+        "must be in \(range.lowerBound)...\(range.upperBound), found \(stages)", key: "frozen_stages")
     }
     return stages
   }
@@ -42,7 +43,9 @@ extension ConfigReader {
   /// - Throws: `BuildError`.
   public mutating func dropPathRate() throws -> Float {
     let rate: Float = try value("drop_path_rate", default: 0)
-    guard (0...1).contains(rate) else { throw invalid("must be in 0...1, found \(rate)", key: "drop_path_rate") }
+    guard (0...1).contains(rate) else {
+      throw invalid("must be in 0...1, found \(rate)", key: "drop_path_rate")
+    }
     return rate
   }
 }

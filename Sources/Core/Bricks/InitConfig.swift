@@ -25,7 +25,10 @@ public struct InitConfig: Sendable {
   /// Rules for single children, by attribute name.
   public var overrides: [(name: String, config: InitConfig)]
 
-  public init(_ rule: Rule, layers: [String] = [], bias: Double = 0, overrides: [(name: String, config: InitConfig)] = []) {
+  public init(
+    _ rule: Rule, layers: [String] = [], bias: Double = 0,
+    overrides: [(name: String, config: InitConfig)] = []
+  ) {
     (self.rule, self.layers, self.bias, self.overrides) = (rule, layers, bias, overrides)
   }
 
@@ -94,7 +97,8 @@ public struct InitConfig: Sendable {
       Init.xavier(parameter, gain: gain, distribution: distribution, using: &generator)
     case .kaiming(let a, let mode, let nonlinearity, let distribution):
       Init.kaiming(
-        parameter, a: a, mode: mode, nonlinearity: nonlinearity, distribution: distribution, using: &generator)
+        parameter, a: a, mode: mode, nonlinearity: nonlinearity, distribution: distribution, using: &generator
+      )
     case .caffe2Xavier: Init.caffe2Xavier(parameter, using: &generator)
     case .constant, .normal, .truncatedNormal, .uniform, .pretrained: break
     }

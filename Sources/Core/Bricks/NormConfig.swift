@@ -43,7 +43,8 @@ public struct NormConfig: Sendable, Equatable {
   public func check(channels: [Int]) throws {
     guard case .groupNorm(let groups) = kind else { return }
     if let odd = channels.first(where: { $0 % groups != 0 }) {
-      throw InvalidConfig("norm_cfg.num_groups must divide all channel numbers, found \(groups) groups for \(odd) channels")
+      throw InvalidConfig(
+        "norm_cfg.num_groups must divide all channel numbers, found \(groups) groups for \(odd) channels")
     }
   }
 

@@ -15,7 +15,8 @@ public final class SELayer: Module, UnaryModule {
     _ channels: Int, squeezed: Int? = nil, ratio: Int = 16, divisor: Int = 8, conv: ConvConfig = .plain,
     activations: (ActivationConfig, ActivationConfig) = (.relu, .function(.sigmoid))
   ) {
-    precondition(ratio > 0 && divisor > 0, "SELayer: a positive ratio and divisor, found \(ratio), \(divisor)")
+    precondition(
+      ratio > 0 && divisor > 0, "SELayer: a positive ratio and divisor, found \(ratio), \(divisor)")
     let squeezed = squeezed ?? makeDivisible(Double(channels / ratio), by: divisor)
     conv1 = ConvModule(channels, squeezed, kernel: 1, conv: conv, activation: activations.0)
     conv2 = ConvModule(squeezed, channels, kernel: 1, conv: conv, activation: activations.1)

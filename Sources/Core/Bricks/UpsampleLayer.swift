@@ -15,7 +15,9 @@ public enum UpsampleLayer: Sendable, Equatable {
   /// - Parameters:
   ///   - kernel: side of the kernel of a transposed convolution or of that before a shuffle.
   ///   - padding: of a transposed convolution, also added to the end of its output.
-  public func make(_ inChannels: Int, _ outChannels: Int, factor: Int, kernel: Int, padding: Int = 0) -> any UnaryModule {
+  public func make(_ inChannels: Int, _ outChannels: Int, factor: Int, kernel: Int, padding: Int = 0)
+    -> any UnaryModule
+  {
     switch self {
     case .nearest: Upsample(.factor(ScaleFactor(Double(factor))), mode: .nearest)
     case .bilinear: Upsample(.factor(ScaleFactor(Double(factor))), mode: .bilinear)
@@ -39,7 +41,8 @@ public enum UpsampleLayer: Sendable, Equatable {
     case "carafe": self = .carafe(try CARAFEPack.Options(from: &reader))
     default:
       throw BuildError(
-        .unknownName(type, role: "upsample layer", known: ["bilinear", "carafe", "deconv", "nearest", "pixel_shuffle"]),
+        .unknownName(
+          type, role: "upsample layer", known: ["bilinear", "carafe", "deconv", "nearest", "pixel_shuffle"]),
         path: reader.path("type"), location: reader.location)
     }
   }

@@ -9,7 +9,9 @@ extension Module {
   /// - Throws: `CheckpointError`, `TorchFileError`.
   @discardableResult
   public func loadPretrained(_ path: String, prefix: String? = nil) throws -> LoadReport {
-    guard let adapting = self as? any PretrainedAdapting else { return try loadCheckpoint(path, prefix: prefix) }
+    guard let adapting = self as? any PretrainedAdapting else {
+      return try loadCheckpoint(path, prefix: prefix)
+    }
     var checkpoint = try Checkpoint(path: path)
     adapting.adaptPretrained(&checkpoint.state)
     do {

@@ -38,7 +38,9 @@ public enum CSVFile {
       default: field.append(byte)
       }
     }
-    guard !isQuoted else { throw DataError("must have an end to each quotation, found the end of the file", file: path) }
+    guard !isQuoted else {
+      throw DataError("must have an end to each quotation, found the end of the file", file: path)
+    }
     if !field.isEmpty || !row.isEmpty { try endRow() }
     return rows
   }

@@ -75,7 +75,8 @@ public final class DataLoader<Collated: Sendable>: BatchSource {
 
   /// A sample; when a transform drops it, or it is bad and may be skipped, another one drawn in its place.
   private static func sample(
-    _ dataset: any Dataset, _ index: Int, visit: Int, epoch: Int, _ options: Options, _ onSkip: (any Error) -> Void
+    _ dataset: any Dataset, _ index: Int, visit: Int, epoch: Int, _ options: Options,
+    _ onSkip: (any Error) -> Void
   ) throws -> Sample {
     var generator =
       visit == 0
@@ -85,12 +86,13 @@ public final class DataLoader<Collated: Sendable>: BatchSource {
     for _ in 0..<1000 {
       do {
         if let sample = try dataset.sample(at: index, using: &generator) { return sample }
-      } catch where options.skipsBadSamples {
+      } catch  where options.skipsBadSamples {
         onSkip(error)
       }
       index = generator.integer(0..<dataset.count)
     }
-    throw DataError("the pipeline dropped 1000 samples one after the other; the data set may have none that fits")
+    throw DataError(
+      "the pipeline dropped 1000 samples one after the other; the data set may have none that fits")
   }
 }
 

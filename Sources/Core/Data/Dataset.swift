@@ -34,5 +34,6 @@ public func buildDataset(_ node: ConfigNode, path: String, _ context: BuildConte
     return try context.registries.datasets.build(node, path: path, context: context)
   }
   return try ConcatDataset(
-    items.enumerated().map { try buildDataset($1, path: "\(path).\($0)", context) }, evaluatesSeparately: true)
+    items.enumerated().map { try buildDataset($1, path: "\(path).\($0)", context) }, evaluatesSeparately: true
+  )
 }

@@ -37,7 +37,8 @@ public enum Gzip {
       return status
     }
     guard status == Z_STREAM_END else {
-      throw DataError("must be a complete gzip file; it is damaged or cut off after \(output.count) bytes", file: file)
+      throw DataError(
+        "must be a complete gzip file; it is damaged or cut off after \(output.count) bytes", file: file)
     }
     return output
   }

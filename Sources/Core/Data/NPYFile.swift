@@ -21,15 +21,20 @@ public enum NPYFile {
       return header[range.upperBound...].drop { $0 == " " }
     }
     let types: [String: ScalarType] = [
-      "<f8": .float64, "<f4": .float32, "<f2": .float16, "<i8": .int64, "<i4": .int32, "<i2": .int16, "|i1": .int8,
+      "<f8": .float64, "<f4": .float32, "<f2": .float16, "<i8": .int64, "<i4": .int32, "<i2": .int16,
+      "|i1": .int8,
       "|u1": .uint8, "|b1": .bool,
     ]
     let name = value("descr")?.dropFirst().prefix { $0 != "'" } ?? ""
     guard let type = types[String(name)] else {
       throw fail("its type must be of \(types.keys.sorted().joined(separator: ", ")), found '\(name)'")
     }
-    guard value("fortran_order")?.hasPrefix("False") == true else { throw fail("its rows must be dense (fortran_order False)") }
-    guard let text = value("shape"), text.first == "(", let end = text.firstIndex(of: ")") else { throw fail("it has no shape") }
+    guard value("fortran_order")?.hasPrefix("False") == true else {
+      throw fail("its rows must be dense (fortran_order False)")
+    }
+    guard let text = value("shape"), text.first == "(", let end = text.firstIndex(of: ")") else {
+      throw fail("it has no shape")
+    }
     let sizes = text[text.index(after: text.startIndex)..<end].split(separator: ",").map { part in
       Int(part.filter { $0 != " " })
     }

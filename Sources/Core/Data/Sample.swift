@@ -33,7 +33,8 @@ public struct Sample: Sendable {
   public func requireImage(_ transform: String) throws -> Image {
     guard let image else {
       throw DataError(
-        "\(transform): the pipeline must load an image first; put LoadImageFromFile before it", file: file?.path)
+        "\(transform): the pipeline must load an image first; put LoadImageFromFile before it",
+        file: file?.path)
     }
     return image
   }
@@ -83,7 +84,9 @@ public struct ImageMeta: Sendable, Equatable {
     public var std: [Float]
     public var toRGB: Bool
 
-    public init(mean: [Float], std: [Float], toRGB: Bool) { (self.mean, self.std, self.toRGB) = (mean, std, toRGB) }
+    public init(mean: [Float], std: [Float], toRGB: Bool) {
+      (self.mean, self.std, self.toRGB) = (mean, std, toRGB)
+    }
   }
 }
 

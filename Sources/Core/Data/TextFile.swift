@@ -57,7 +57,8 @@ extension DataFile {
   public static func write(_ text: String, to path: String) throws {
     let url = URL(fileURLWithPath: expandingTilde(path))
     do {
-      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
       try Data(text.utf8).write(to: url, options: .atomic)
     } catch {
       throw DataError("cannot be written: \(error.localizedDescription)", file: path)

@@ -19,7 +19,8 @@ public struct Pipeline: Transform {
   /// From a config's list of `dict(type=...)`.
   public init(_ node: ConfigNode, path: String, _ context: BuildContext) throws {
     guard let items = node.items else {
-      throw BuildError(.wrongType(expected: "list of transforms", found: node.summary), path: path, location: node.location)
+      throw BuildError(
+        .wrongType(expected: "list of transforms", found: node.summary), path: path, location: node.location)
     }
     transforms = try items.enumerated().map { index, item in
       try context.registries.transforms.build(item, path: "\(path).\(index)", context: context)

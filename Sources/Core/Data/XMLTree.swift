@@ -46,7 +46,9 @@ private struct XMLParser {
       guard bytes[position] == UInt8(ascii: "<") else {
         let text = try characters()
         if open.isEmpty {
-          guard text.allSatisfy(\.isWhitespace) else { throw error("an element, found text outside of elements") }
+          guard text.allSatisfy(\.isWhitespace) else {
+            throw error("an element, found text outside of elements")
+          }
         } else if open[open.count - 1].children.isEmpty {
           open[open.count - 1].text += text
         }
@@ -91,7 +93,9 @@ private struct XMLParser {
         }
       }
     }
-    throw error(open.last.map { "an end tag '</\($0.name)>', found the end of the file" } ?? "an element, found nothing")
+    throw error(
+      open.last.map { "an end tag '</\($0.name)>', found the end of the file" } ?? "an element, found nothing"
+    )
   }
 
   /// Checks that nothing but comments follows.
@@ -119,7 +123,8 @@ private struct XMLParser {
       skipSpace()
       guard skip("=") else { throw error("'=' behind the name of an attribute") }
       skipSpace()
-      guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") || bytes[position] == UInt8(ascii: "'")
+      guard position < bytes.count,
+        bytes[position] == UInt8(ascii: "\"") || bytes[position] == UInt8(ascii: "'")
       else { throw error("the value of an attribute in quotation marks") }
       let quote = bytes[position]
       guard let close = bytes[(position + 1)...].firstIndex(of: quote) else {
@@ -164,7 +169,8 @@ private struct XMLParser {
     case "apos": return "'"
     default:
       let number =
-        name.hasPrefix("#x") ? UInt32(name.dropFirst(2), radix: 16)
+        name.hasPrefix("#x")
+        ? UInt32(name.dropFirst(2), radix: 16)
         : name.hasPrefix("#") ? UInt32(name.dropFirst()) : nil
       guard let number, let scalar = Unicode.Scalar(number) else {
         throw error("one of the references amp, lt, gt, quot, apos or a number, found '&\(name);'")

@@ -12,7 +12,8 @@ extension Image {
   public func mapped(tables: [[UInt8]?]) -> Image {
     precondition(
       tables.count == channels && tables.allSatisfy { $0?.count ?? 256 == 256 },
-      "Image.mapped: must be given \(channels) tables of 256 values, found \(tables.map { $0?.count ?? 256 })")
+      "Image.mapped: must be given \(channels) tables of 256 values, found \(tables.map { $0?.count ?? 256 })"
+    )
     let identity = (0...255).map { UInt8($0) }
     return mapped(tables: tables.flatMap { $0 ?? identity }, "mapped")
   }

@@ -19,7 +19,9 @@ extension PartAdapting {
   public func adapt(_ stored: inout OrderedDictionary<String, StoredTensor>, prefix: String) {
     if prefix.isEmpty { return adaptState(&stored) }
     var part: OrderedDictionary<String, StoredTensor> = [:]
-    for (key, value) in stored where key.hasPrefix(prefix) { part[String(key.dropFirst(prefix.count))] = value }
+    for (key, value) in stored where key.hasPrefix(prefix) {
+      part[String(key.dropFirst(prefix.count))] = value
+    }
     adaptState(&part)
     stored.removeAll { key, _ in key.hasPrefix(prefix) }
     for (key, value) in part { stored[prefix + key] = value }

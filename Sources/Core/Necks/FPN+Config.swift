@@ -65,7 +65,9 @@ extension FPN.Config {
 
 extension ConfigReader {
   /// `num_outs`, `start_level` and `end_level`: how many maps a pyramid returns, and from which levels it is built.
-  public mutating func pyramidLevels(of count: Int, _ dialect: FPN.Dialect = .detection) throws -> (Int, Range<Int>) {
+  public mutating func pyramidLevels(of count: Int, _ dialect: FPN.Dialect = .detection) throws -> (
+    Int, Range<Int>
+  ) {
     let outputs = try integer("num_outs", in: 1...64)
     let start = try integer("start_level", default: 0, in: 0...(count - 1))
     let last = dialect == .detection ? count - 1 : count

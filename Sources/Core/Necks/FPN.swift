@@ -17,14 +17,17 @@ open class FPN: Module, Neck, ConfiguredModule {
     lateralConvs = ModuleList(
       inner.map { channels in
         ConvModule(
-          channels, outChannels, kernel: 1, conv: config.conv, norm: config.normalizesLaterals ? config.norm : nil,
+          channels, outChannels, kernel: 1, conv: config.conv,
+          norm: config.normalizesLaterals ? config.norm : nil,
           activation: config.activation)
       })
     var convs = inner.map { _ in config.convolution(outChannels, stride: 1) }
     if let source = config.extraConvs {
       for index in 0..<config.extraLevels {
         let fromInput = index == 0 && source == .onInput
-        convs.append(config.convolution(fromInput ? config.inChannels[config.levels.upperBound - 1] : outChannels, stride: 2))
+        convs.append(
+          config.convolution(
+            fromInput ? config.inChannels[config.levels.upperBound - 1] : outChannels, stride: 2))
       }
     }
     fpnConvs = ModuleList(convs)
@@ -91,7 +94,8 @@ extension FPN.Config {
   /// A 3x3 convolution with the pyramid's norm and activation.
   public func convolution(_ channels: Int, stride: Int) -> ConvModule {
     ConvModule(
-      channels, outChannels, kernel: 3, stride: Pair(stride), padding: 1, conv: conv, norm: norm, activation: activation)
+      channels, outChannels, kernel: 3, stride: Pair(stride), padding: 1, conv: conv, norm: norm,
+      activation: activation)
   }
 
   /// - Throws: `InvalidConfig` where levels enlarged by a fixed factor do not fit those below them.

@@ -32,7 +32,8 @@ extension UpsampleConfig: ConfigRecord {
     }
     let corners: Bool? = try reader.optional("align_corners")
     if corners != nil, mode != .bilinear, mode != .bicubic {
-      throw reader.invalid("is for bilinear and bicubic only, found mode '\(mode.rawValue)'", key: "align_corners")
+      throw reader.invalid(
+        "is for bilinear and bicubic only, found mode '\(mode.rawValue)'", key: "align_corners")
     }
     alignCorners = corners ?? false
   }

@@ -37,7 +37,9 @@ public func buildOptimizer(
   let options = try context.registries.optimizers.build(optimizerNode, path: path, context: context)
   let base = OptimizerBase(
     learningRate: try entries["lr"].map { try Double(from: $0, at: "\(path).lr") },
-    weightDecay: try entries["weight_decay"].map { try Optional<Double>(from: $0, at: "\(path).weight_decay") } ?? nil)
+    weightDecay: try entries["weight_decay"].map {
+      try Optional<Double>(from: $0, at: "\(path).weight_decay")
+    } ?? nil)
 
   // A constructor is a registry entry whose config is the `paramwise_cfg`.
   let inner: ConfigNode = if let paramwise, !paramwise.isNone { paramwise } else { [:] }

@@ -76,7 +76,9 @@ extension Double: ConfigDecodable {
 }
 
 extension Float: ConfigDecodable {
-  public init(from node: ConfigNode, at path: String) throws { self = Float(try Double(from: node, at: path)) }
+  public init(from node: ConfigNode, at path: String) throws {
+    self = Float(try Double(from: node, at: path))
+  }
 }
 
 extension String: ConfigDecodable {
@@ -105,7 +107,9 @@ public struct OneOrMany<Element: ConfigDecodable>: ConfigDecodable {
   public var elements: [Element]
   public var wasList: Bool
 
-  public init(_ elements: [Element], wasList: Bool = true) { (self.elements, self.wasList) = (elements, wasList) }
+  public init(_ elements: [Element], wasList: Bool = true) {
+    (self.elements, self.wasList) = (elements, wasList)
+  }
 
   public init(from node: ConfigNode, at path: String) throws {
     if node.items != nil {

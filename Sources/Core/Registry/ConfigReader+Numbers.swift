@@ -6,7 +6,9 @@ extension ConfigReader {
   }
 
   /// A whole number within `range`, or `defaultValue`, which may lie outside, when the key is missing.
-  public mutating func integer(_ key: String, default defaultValue: Int, in range: ClosedRange<Int>) throws -> Int {
+  public mutating func integer(_ key: String, default defaultValue: Int, in range: ClosedRange<Int>) throws
+    -> Int
+  {
     guard has(key) else { return try value(key, default: defaultValue) }
     return try inRange(value(key), key, range)
   }

@@ -35,19 +35,24 @@ public struct ConfigReader: ~Copyable {
   }
 
   /// The value of a required key.
-  public mutating func value<Value: ConfigDecodable>(_ key: String, as type: Value.Type = Value.self) throws -> Value {
+  public mutating func value<Value: ConfigDecodable>(_ key: String, as type: Value.Type = Value.self) throws
+    -> Value
+  {
     guard let node = node(key) else { throw BuildError(.missingKey(key), path: path, location: location) }
     return try Value(from: node, at: path(key))
   }
 
   /// The value of a key, or `defaultValue` when it is missing.
-  public mutating func value<Value: ConfigDecodable>(_ key: String, default defaultValue: Value) throws -> Value {
+  public mutating func value<Value: ConfigDecodable>(_ key: String, default defaultValue: Value) throws
+    -> Value
+  {
     guard let node = node(key) else { return defaultValue }
     return try Value(from: node, at: path(key))
   }
 
   /// The value of a key, or `nil` when it is missing or `None`.
-  public mutating func optional<Value: ConfigDecodable>(_ key: String, as type: Value.Type = Value.self) throws
+  public mutating func optional<Value: ConfigDecodable>(_ key: String, as type: Value.Type = Value.self)
+    throws
     -> Value?
   {
     guard let node = node(key), !node.isNone else { return nil }

@@ -122,7 +122,10 @@ public struct Registries {
   public init() {}
 
   public subscript<Product>(product: Product.Type, role role: String) -> Registry<Product> {
-    get { byRole[Key(product: ObjectIdentifier(product), role: role)] as? Registry<Product> ?? Registry(role: role) }
+    get {
+      byRole[Key(product: ObjectIdentifier(product), role: role)] as? Registry<Product>
+        ?? Registry(role: role)
+    }
     set { byRole[Key(product: ObjectIdentifier(product), role: role)] = newValue }
   }
 }

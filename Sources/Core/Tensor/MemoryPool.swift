@@ -61,7 +61,9 @@ public final class MemoryPool: Sendable {
   ///
   /// - Parameter borrows: whether a block of a larger class will do.
   /// - Returns: the block and the bytes that it really has.
-  func allocate(_ bytes: Int, borrows: Bool = mm_grad_enabled() == 0) -> (pointer: UnsafeMutableRawPointer, capacity: Int) {
+  func allocate(_ bytes: Int, borrows: Bool = mm_grad_enabled() == 0) -> (
+    pointer: UnsafeMutableRawPointer, capacity: Int
+  ) {
     let (index, size) = Self.sizeClass(bytes)
     let last = borrows && size >= Self.smallestLoan ? min(index + 16, Self.classCount - 1) : index
     let cached: (address: UInt, size: Int)? = state.withLock { state in
@@ -74,7 +76,9 @@ public final class MemoryPool: Sendable {
       state.statistics.systemAllocations += 1
       return nil
     }
-    if let cached, let pointer = UnsafeMutableRawPointer(bitPattern: cached.address) { return (pointer, cached.size) }
+    if let cached, let pointer = UnsafeMutableRawPointer(bitPattern: cached.address) {
+      return (pointer, cached.size)
+    }
     var pointer: UnsafeMutableRawPointer?
     let huge = size >= 4 << 20
     guard posix_memalign(&pointer, huge ? 2 << 20 : 64, size) == 0, let pointer else {

@@ -50,7 +50,9 @@ extension TrainingRun {
   }
 
   /// Gives an `InvalidConfig` the place of the config that it is about.
-  static func located<Result>(_ node: ConfigNode?, _ path: String, _ body: () throws -> Result) throws -> Result {
+  static func located<Result>(_ node: ConfigNode?, _ path: String, _ body: () throws -> Result) throws
+    -> Result
+  {
     do {
       return try body()
     } catch let error as InvalidConfig {

@@ -28,7 +28,9 @@ public struct TrainingRun {
   public let task: any TrainingTask
   public let registries: Registries
 
-  public init(_ task: any TrainingTask, registries: Registries) { (self.task, self.registries) = (task, registries) }
+  public init(_ task: any TrainingTask, registries: Registries) {
+    (self.task, self.registries) = (task, registries)
+  }
 
   /// Trains until the config's epochs or iterations are done.
   ///
@@ -40,7 +42,8 @@ public struct TrainingRun {
     try FileManager.default.createDirectory(atPath: workDirectory, withIntermediateDirectories: true)
     let timestamp = Runner.timeStamp()
     let logger = try Logger.forRun(
-      label: task.suite, file: "\(workDirectory)/\(timestamp).log", level: try Self.level(config.root["log_level"]))
+      label: task.suite, file: "\(workDirectory)/\(timestamp).log",
+      level: try Self.level(config.root["log_level"]))
     try Self.dump(config, to: workDirectory)
 
     let seed = try request.seed ?? Self.seed(config.root["seed"])
@@ -70,7 +73,9 @@ public struct TrainingRun {
 
   // MARK: Parts
 
-  private func makeModel(_ config: Config, _ seed: UInt64, _ context: BuildContext) throws -> any TrainableModel {
+  private func makeModel(_ config: Config, _ seed: UInt64, _ context: BuildContext) throws
+    -> any TrainableModel
+  {
     guard let node = config.root["model"] else {
       throw BuildError(.missingKey("model"), path: "", location: config.root.location)
     }
@@ -149,7 +154,9 @@ public struct TrainingRun {
   }
 
   /// Puts the run where it is to begin: resumed, from given weights, or from scratch.
-  private func position(_ runner: Runner, _ request: Request, _ config: Config, _ workDirectory: String) throws {
+  private func position(_ runner: Runner, _ request: Request, _ config: Config, _ workDirectory: String)
+    throws
+  {
     func text(_ key: String) throws -> String? {
       try config.root[key].flatMap { $0.isNone ? nil : $0 }.map { try String(from: $0, at: key) }
     }

@@ -23,10 +23,14 @@ public struct ATSSAssigner: Assigner, ConfigRecord {
   ///   - counts: how many of the boxes belong to each level.
   ///   - overlaps: instead of those of the boxes, box by box; of the form with costs.
   public func assign(
-    _ boxes: Boxes, counts: [Int], _ truths: Boxes, ignored: Boxes, labels: [Int]?, overlaps given: [Float]? = nil
+    _ boxes: Boxes, counts: [Int], _ truths: Boxes, ignored: Boxes, labels: [Int]?,
+    overlaps given: [Float]? = nil
   ) -> AssignResult {
     if truths.isEmpty { return .background(boxes.count, labelled: labels != nil) }
-    if boxes.isEmpty { return AssignResult(truthCount: truths.count, gtIndices: [], maxOverlaps: [], labels: labels.map { _ in [] }) }
+    if boxes.isEmpty {
+      return AssignResult(
+        truthCount: truths.count, gtIndices: [], maxOverlaps: [], labels: labels.map { _ in [] })
+    }
     var indices = [Int](repeating: 0, count: boxes.count)
     var hidden = [Bool](repeating: false, count: boxes.count)
     if ignoreOverlap > 0 && !ignored.isEmpty {
@@ -61,7 +65,8 @@ public struct ATSSAssigner: Assigner, ConfigRecord {
       }
     }
     return AssignResult(
-      truthCount: truths.count, gtIndices: indices, maxOverlaps: best, labels: AssignResult.labels(indices, labels))
+      truthCount: truths.count, gtIndices: indices, maxOverlaps: best,
+      labels: AssignResult.labels(indices, labels))
   }
 
   /// Mean plus (unbiased) standard deviation.
@@ -76,6 +81,7 @@ public struct ATSSAssigner: Assigner, ConfigRecord {
 func smallestIndices(_ values: [Float], _ count: Int) -> [Int] {
   if values.isEmpty || count <= 0 { return [] }
   return withoutGradient {
-    Tensor(values).topK(min(count, values.count), largest: false).indices.elements(as: Int64.self).map(Int.init)
+    Tensor(values).topK(min(count, values.count), largest: false).indices.elements(as: Int64.self).map(
+      Int.init)
   }
 }

@@ -15,7 +15,8 @@ public struct ApproxMaxIoUAssigner: Assigner, ConfigRecord {
   ) -> AssignResult {
     if truths.isEmpty { return .background(squares.count, labelled: labels != nil) }
     if squares.isEmpty {
-      return AssignResult(truthCount: truths.count, gtIndices: [], maxOverlaps: [], labels: labels.map { _ in [] })
+      return AssignResult(
+        truthCount: truths.count, gtIndices: [], maxOverlaps: [], labels: labels.map { _ in [] })
     }
     let all = BoxKernels.overlaps(rule.calculator.prepared(approximations), rule.calculator.prepared(truths))
     let count = truths.count

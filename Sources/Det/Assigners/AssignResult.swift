@@ -16,7 +16,8 @@ public struct AssignResult: Sendable, Equatable {
   /// Without objects every box is background.
   static func background(_ count: Int, labelled: Bool) -> AssignResult {
     AssignResult(
-      truthCount: 0, gtIndices: [Int](repeating: 0, count: count), maxOverlaps: [Float](repeating: 0, count: count),
+      truthCount: 0, gtIndices: [Int](repeating: 0, count: count),
+      maxOverlaps: [Float](repeating: 0, count: count),
       labels: labelled ? [Int](repeating: -1, count: count) : nil)
   }
 

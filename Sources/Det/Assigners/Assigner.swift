@@ -26,7 +26,8 @@ extension Component {
     let assigner = try build(context.registries.assigners, context)
     guard let fitting = assigner as? Kind else {
       throw BuildError(
-        .invalid("\(user) cannot work with \(typeName ?? "this assigner")"), path: path, location: node.location)
+        .invalid("\(user) cannot work with \(typeName ?? "this assigner")"), path: path,
+        location: node.location)
     }
     return fitting
   }

@@ -55,7 +55,9 @@ public struct CenterRegionAssigner: Assigner, ConfigRecord {
       shadowed += others.map { ($0.box, labels[$0.truth]) }
     }
     let regions = ignored.scaled(by: ignoreScale)
-    for index in boxes.indices where regions.contains(where: { $0.holds(boxes[index].center) }) { indices[index] = -1 }
+    for index in boxes.indices where regions.contains(where: { $0.holds(boxes[index].center) }) {
+      indices[index] = -1
+    }
     var boxLabels = AssignResult.labels(indices, labels) ?? []
     if foregroundWins {
       shadowed.removeAll { boxLabels[$0.box] == $0.label }
@@ -66,7 +68,8 @@ public struct CenterRegionAssigner: Assigner, ConfigRecord {
     }
     return (
       AssignResult(
-        truthCount: count, gtIndices: indices, maxOverlaps: [Float](repeating: 0, count: boxes.count), labels: boxLabels),
+        truthCount: count, gtIndices: indices, maxOverlaps: [Float](repeating: 0, count: boxes.count),
+        labels: boxLabels),
       shadowed
     )
   }
@@ -86,5 +89,7 @@ extension Boxes {
 
 extension Box {
   /// Whether a point lies inside, not on the border.
-  func holds(_ point: (x: Float, y: Float)) -> Bool { point.x > x1 && point.x < x2 && point.y > y1 && point.y < y2 }
+  func holds(_ point: (x: Float, y: Float)) -> Bool {
+    point.x > x1 && point.x < x2 && point.y > y1 && point.y < y2
+  }
 }

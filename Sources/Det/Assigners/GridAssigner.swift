@@ -27,7 +27,9 @@ public struct GridAssigner: Assigner, ConfigRecord {
   }
 
   /// - Parameter responsible: whether a prior is of a cell that holds an object's centre.
-  public func assign(_ boxes: Boxes, responsible: [Bool], _ truths: Boxes, labels: [Int]? = nil) -> AssignResult {
+  public func assign(_ boxes: Boxes, responsible: [Bool], _ truths: Boxes, labels: [Int]? = nil)
+    -> AssignResult
+  {
     if truths.isEmpty { return .background(boxes.count, labelled: labels != nil) }
     if boxes.isEmpty { return AssignResult(truthCount: truths.count, gtIndices: [], maxOverlaps: []) }
     let (boxValues, truthValues) = (calculator.prepared(boxes), calculator.prepared(truths))
@@ -37,7 +39,9 @@ public struct GridAssigner: Assigner, ConfigRecord {
     var indices = [Int](repeating: -1, count: boxes.count)
     for index in boxes.indices {
       if all.overlaps[index] > negative.above && all.overlaps[index] <= negative.upTo { indices[index] = 0 }
-      if responsible[index] && best.overlaps[index] > positive { indices[index] = Int(best.indices[index]) + 1 }
+      if responsible[index] && best.overlaps[index] > positive {
+        indices[index] = Int(best.indices[index]) + 1
+      }
     }
     if assignsAllBest {
       let partners = BoxKernels.bestPartners(

@@ -25,7 +25,8 @@ public struct MaxIoUAssigner: BoxAssigner, ConfigRecord {
     let bounds: OneOrMany<Float> = try reader.value("neg_iou_thr")
     switch (bounds.wasList, bounds.elements.count) {
     case (false, _): negative = 0..<max(0, bounds.elements[0])
-    case (true, 2) where bounds.elements[0] <= bounds.elements[1]: negative = bounds.elements[0]..<bounds.elements[1]
+    case (true, 2) where bounds.elements[0] <= bounds.elements[1]:
+      negative = bounds.elements[0]..<bounds.elements[1]
     default: throw reader.invalid("must be a number or two, the lower first", key: "neg_iou_thr")
     }
     leastPositive = try reader.value("min_pos_iou", default: 0)
@@ -46,7 +47,10 @@ public struct MaxIoUAssigner: BoxAssigner, ConfigRecord {
 
   public func assign(_ boxes: Boxes, _ truths: Boxes, ignored: Boxes, labels: [Int]?) -> AssignResult {
     if truths.isEmpty { return .background(boxes.count, labelled: labels != nil) }
-    if boxes.isEmpty { return AssignResult(truthCount: truths.count, gtIndices: [], maxOverlaps: [], labels: labels.map { _ in [] }) }
+    if boxes.isEmpty {
+      return AssignResult(
+        truthCount: truths.count, gtIndices: [], maxOverlaps: [], labels: labels.map { _ in [] })
+    }
     let (boxValues, truthValues) = (calculator.prepared(boxes), calculator.prepared(truths))
     let hidden = hiddenBoxes(boxes, ignored)
     let (best, bestOfTruth) = BoxKernels.match(truthValues, boxValues, ignored: hidden)
@@ -89,7 +93,9 @@ public struct MaxIoUAssigner: BoxAssigner, ConfigRecord {
     } else {
       let overlaps = BoxKernels.overlaps(regions, boxValues, .iof)
       for region in 0..<ignored.count {
-        for index in hidden.indices where overlaps[region * boxes.count + index] > ignoreOverlap { hidden[index] = true }
+        for index in hidden.indices where overlaps[region * boxes.count + index] > ignoreOverlap {
+          hidden[index] = true
+        }
       }
     }
     return hidden

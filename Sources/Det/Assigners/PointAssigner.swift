@@ -37,7 +37,9 @@ public struct PointAssigner: Assigner, ConfigRecord {
       }
       for nearest in torchTopK(away, count, largest: false) {
         let index = candidates[nearest]
-        if away[nearest] < distances[index] { (indices[index], distances[index]) = (truth + 1, away[nearest]) }
+        if away[nearest] < distances[index] {
+          (indices[index], distances[index]) = (truth + 1, away[nearest])
+        }
       }
     }
     return AssignResult(

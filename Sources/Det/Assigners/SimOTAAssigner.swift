@@ -13,7 +13,9 @@ public struct SimOTAAssigner: Assigner, ConfigRecord {
   public init(from reader: inout ConfigReader) throws {
     centerRadius = try reader.value("center_radius", default: 2.5)
     candidates = try reader.value("candidate_topk", default: 10)
-    guard candidates > 0 else { throw reader.invalid("must be positive, found \(candidates)", key: "candidate_topk") }
+    guard candidates > 0 else {
+      throw reader.invalid("must be positive, found \(candidates)", key: "candidate_topk")
+    }
     overlapWeight = try reader.value("iou_weight", default: 3)
     classWeight = try reader.value("cls_weight", default: 1)
   }
@@ -68,8 +70,9 @@ public struct SimOTAAssigner: Assigner, ConfigRecord {
     let (radiusX, radiusY) = (centerRadius * priors[4 * prior + 2], centerRadius * priors[4 * prior + 3])
     let (cx, cy) = box.center
     let inBox = min(min(x - box.x1, y - box.y1), min(box.x2 - x, box.y2 - y)) > 0
-    let near = min(
-      min(x - (cx - radiusX), y - (cy - radiusY)), min(cx + radiusX - x, cy + radiusY - y)) > 0
+    let near =
+      min(
+        min(x - (cx - radiusX), y - (cy - radiusY)), min(cx + radiusX - x, cy + radiusY - y)) > 0
     return (inBox, near)
   }
 

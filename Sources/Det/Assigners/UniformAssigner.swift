@@ -27,7 +27,9 @@ public struct UniformAssigner: Assigner, ConfigRecord {
     public var truths: [Int]
   }
 
-  public func assign(_ predictions: Boxes, _ anchors: Boxes, _ truths: Boxes, labels: [Int]?) -> (AssignResult, Pairs) {
+  public func assign(_ predictions: Boxes, _ anchors: Boxes, _ truths: Boxes, labels: [Int]?) -> (
+    AssignResult, Pairs
+  ) {
     let none = Pairs(counts: [], predictions: [], truths: [])
     let total = predictions.count
     if truths.isEmpty || total == 0 {
@@ -54,18 +56,22 @@ public struct UniformAssigner: Assigner, ConfigRecord {
       indices[index] = overlap < leastPositive ? -1 : truthOf[place] + 1
     }
     let result = AssignResult(
-      truthCount: truths.count, gtIndices: indices, maxOverlaps: best, labels: AssignResult.labels(indices, labels))
+      truthCount: truths.count, gtIndices: indices, maxOverlaps: best,
+      labels: AssignResult.labels(indices, labels))
     return (result, Pairs(counts: counts, predictions: matched, truths: truthOf))
   }
 
   /// For each rank the boxes of that rank in closeness, object by object. Distance is that of centres and sides, summed.
   private func ranks(_ boxes: Boxes, _ truths: Boxes) -> [[Int]] {
-    func parts(_ box: Box) -> (Float, Float, Float, Float) { (box.center.x, box.center.y, box.width, box.height) }
+    func parts(_ box: Box) -> (Float, Float, Float, Float) {
+      (box.center.x, box.center.y, box.width, box.height)
+    }
     let all = boxes.map(parts)
     let closest = truths.map { truth -> [Int] in
       let t = parts(truth)
       return torchTopK(
-        all.map { abs($0.0 - t.0) + abs($0.1 - t.1) + abs($0.2 - t.2) + abs($0.3 - t.3) }, count, largest: false)
+        all.map { abs($0.0 - t.0) + abs($0.1 - t.1) + abs($0.2 - t.2) + abs($0.3 - t.3) }, count,
+        largest: false)
     }
     let depth = closest.first?.count ?? 0
     return (0..<depth).map { rank in closest.map { $0[rank] } }

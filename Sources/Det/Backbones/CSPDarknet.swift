@@ -23,11 +23,13 @@ final class CSPDarknet: Module, Backbone, ConfiguredModule {
     init(from node: ConfigNode, at path: String) throws {
       guard let items = node.items, items.count == 5 else {
         throw BuildError(
-          .wrongType(expected: "in_channels, out_channels, num_blocks, add_identity, use_spp", found: node.summary),
+          .wrongType(
+            expected: "in_channels, out_channels, num_blocks, add_identity, use_spp", found: node.summary),
           path: path, location: node.location)
       }
       self.init(
-        try Int(from: items[0], at: path), try Int(from: items[1], at: path), try Int(from: items[2], at: path),
+        try Int(from: items[0], at: path), try Int(from: items[1], at: path),
+        try Int(from: items[2], at: path),
         try Bool(from: items[3], at: path), try Bool(from: items[4], at: path))
     }
   }
@@ -71,12 +73,15 @@ final class CSPDarknet: Module, Backbone, ConfiguredModule {
       let deepen = try reader.value("deepen_factor", default: 1.0)
       let widen = try reader.value("widen_factor", default: 1.0)
       guard deepen >= 0, deepen <= 64, widen > 0, widen <= 64, stages.count <= 16 else {
-        throw reader.invalid("deepen_factor and widen_factor must be positive and at most 64, found \(deepen), \(widen)")
+        throw reader.invalid(
+          "deepen_factor and widen_factor must be positive and at most 64, found \(deepen), \(widen)")
       }
       for index in stages.indices {
         let stage = stages[index]
-        guard [stage.inChannels, stage.outChannels, stage.blocks].allSatisfy({ (1...65536).contains($0) }) else {
-          throw reader.invalid("channels and blocks must be in 1...65536, found \(stage)", key: "arch_ovewrite")
+        guard [stage.inChannels, stage.outChannels, stage.blocks].allSatisfy({ (1...65536).contains($0) })
+        else {
+          throw reader.invalid(
+            "channels and blocks must be in 1...65536, found \(stage)", key: "arch_ovewrite")
         }
         stages[index].inChannels = Int(Double(stage.inChannels) * widen)
         stages[index].outChannels = Int(Double(stage.outChannels) * widen)
@@ -131,10 +136,12 @@ final class CSPDarknet: Module, Backbone, ConfiguredModule {
         shapes.append(FeatureShape(channels: stage.outChannels, stride: 4 << index))
         var layers: [any UnaryModule] = [
           style.make(
-            stage.inChannels, stage.outChannels, kernel: 3, stride: 2, padding: 1, isSeparable: config.isSeparable)
+            stage.inChannels, stage.outChannels, kernel: 3, stride: 2, padding: 1,
+            isSeparable: config.isSeparable)
         ]
         if stage.pools {
-          layers.append(SPPBottleneck(stage.outChannels, stage.outChannels, kernels: config.poolKernels, style))
+          layers.append(
+            SPPBottleneck(stage.outChannels, stage.outChannels, kernels: config.poolKernels, style))
         }
         layers.append(
           CSPLayer(
@@ -187,7 +194,8 @@ final class Focus: Module, UnaryModule {
   func callAsFunction(_ x: Tensor) -> Tensor {
     let (height, width) = (x.shape[2], x.shape[3])
     if height % 2 != 0 || width % 2 != 0 {
-      InputFault.report("Focus: images must have even sides, found \(height)x\(width); Pad takes a size_divisor")
+      InputFault.report(
+        "Focus: images must have even sides, found \(height)x\(width); Pad takes a size_divisor")
       return conv(.zeros([x.shape[0], 4 * x.shape[1], (height + 1) / 2, (width + 1) / 2]))
     }
     /// Every second row and column from the given ones on.

@@ -24,7 +24,9 @@ final class Darknet: Module, Backbone, ConfiguredModule {
         from: &reader, norm: .batchNorm, activation: .function(.leakyReLU(slope: 0.1)))
       evaluatesNorm = try reader.value("norm_eval", default: true)
       initialization =
-        try reader.weightRules() ?? [.kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"])]
+        try reader.weightRules() ?? [
+          .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"]),
+        ]
       let channels = (0...5).map { 32 << $0 }
       try style.check(channels: channels)
       try style.conv.check(channels: [3] + channels)
@@ -57,7 +59,9 @@ final class Darknet: Module, Backbone, ConfiguredModule {
     _block3 = stage(3, blocks: 8)
     _block4 = stage(4, blocks: 8)
     _block5 = stage(5, blocks: 4)
-    outputs = (0...5).filter(config.outIndices.contains).map { FeatureShape(channels: 32 << $0, stride: 1 << $0) }
+    outputs = (0...5).filter(config.outIndices.contains).map {
+      FeatureShape(channels: 32 << $0, stride: 1 << $0)
+    }
   }
 
   private var layers: [any UnaryModule] { [conv1, block1, block2, block3, block4, block5] }

@@ -23,7 +23,8 @@ final class HourglassNet: Module, Backbone {
       blocks = try reader.value("stage_blocks", default: [2, 2, 2, 2, 2, 4])
       featureChannels = try reader.value("feat_channel", default: 256)
       norm = try reader.value("norm_cfg", default: .batchNorm)
-      guard (1...16).contains(depth), (1...16).contains(stacks), channels.count == blocks.count, channels.count > depth,
+      guard (1...16).contains(depth), (1...16).contains(stacks), channels.count == blocks.count,
+        channels.count > depth,
         channels.allSatisfy({ (2...65536).contains($0) }), blocks.allSatisfy({ (1...64).contains($0) }),
         (1...65536).contains(featureChannels)
       else {
@@ -57,13 +58,16 @@ final class HourglassNet: Module, Backbone {
     stem = Sequential([
       ConvModule(3, width / 2, kernel: 7, stride: 2, padding: 3, norm: norm),
       ResLayer.make(
-        blocks: 1, usesBottleneck: false, inChannels: width / 2, outChannels: width, averageDown: false, halving),
+        blocks: 1, usesBottleneck: false, inChannels: width / 2, outChannels: width, averageDown: false,
+        halving),
     ])
     hourglassModules = ModuleList(
-      (0..<stacks).map { _ in HourglassModule(depth: config.depth, config.channels[...], config.blocks[...]) })
+      (0..<stacks).map { _ in HourglassModule(depth: config.depth, config.channels[...], config.blocks[...]) }
+    )
     // A layer has at least one block, also where none is needed.
     inters = ResLayer.make(
-      blocks: max(1, stacks - 1), usesBottleneck: false, inChannels: width, outChannels: width, averageDown: false,
+      blocks: max(1, stacks - 1), usesBottleneck: false, inChannels: width, outChannels: width,
+      averageDown: false,
       options)
     _pointwise = Named(
       "conv1x1s",
@@ -115,13 +119,15 @@ final class HourglassModule: Module, UnaryModule {
       var own = options
       own.stride = stride
       return ResLayer.make(
-        blocks: blocks, usesBottleneck: false, inChannels: inChannels, outChannels: outChannels, averageDown: false, own)
+        blocks: blocks, usesBottleneck: false, inChannels: inChannels, outChannels: outChannels,
+        averageDown: false, own)
     }
     up1 = layer(count, width, width)
     low1 = layer(count, width, next, stride: 2)
     low2 =
       depth > 1
-      ? HourglassModule(depth: depth - 1, channels.dropFirst(), blocks.dropFirst()) : layer(nextCount, next, next)
+      ? HourglassModule(depth: depth - 1, channels.dropFirst(), blocks.dropFirst())
+      : layer(nextCount, next, next)
     // Here the last block changes the width.
     low3 = Sequential(
       (0..<count).map { index -> any UnaryModule in

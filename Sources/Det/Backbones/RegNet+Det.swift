@@ -10,8 +10,12 @@ struct DetRegNetConfig: ConfigRecord {
     // As in ResNeXt, `fallback_on_stride` has no effect here.
     (config.deformable, config.deformableStages, _) = try reader.deformableStages()
     config.plugins = try reader.optional("plugins") ?? []
-    config.initialization = [.kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"])]
-    if let rules = try reader.weightRules() { (config.initialization, config.zeroInitResidual) = (rules, false) }
+    config.initialization = [
+      .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"]),
+    ]
+    if let rules = try reader.weightRules() {
+      (config.initialization, config.zeroInitResidual) = (rules, false)
+    }
     // There is no deep stem, whatever is asked for.
     reader.ignore("deep_stem")
   }

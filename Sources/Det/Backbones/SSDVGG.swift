@@ -30,11 +30,13 @@ final class SSDVGG: Module, Backbone, ConfiguredModule {
       outFeatureIndices = try reader.value("out_feature_indices", default: [22, 34])
       let layers = Self.layerCount(depth, hasLastPool: hasLastPool)
       guard !outFeatureIndices.isEmpty, outFeatureIndices.allSatisfy((0..<layers).contains) else {
-        throw reader.invalid("must be in 0..<\(layers), found \(outFeatureIndices)", key: "out_feature_indices")
+        throw reader.invalid(
+          "must be in 0..<\(layers), found \(outFeatureIndices)", key: "out_feature_indices")
       }
       initialization =
         try reader.weightRules() ?? [
-          .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["BatchNorm2d"]), .normal(std: 0.01, layers: ["Linear"]),
+          .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["BatchNorm2d"]),
+          .normal(std: 0.01, layers: ["Linear"]),
         ]
       // Of earlier versions.
       reader.ignore("input_size", "l2_norm_scale")

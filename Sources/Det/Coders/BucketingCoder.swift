@@ -19,7 +19,8 @@ public struct BucketingCoder: ConfigRecord, Sendable {
     let type: String = try reader.value("type")
     guard type == "BucketingBBoxCoder" || type == "mmdet.BucketingBBoxCoder" else {
       throw BuildError(
-        .unknownName(type, role: "bucketing box coder", known: ["BucketingBBoxCoder"]), path: reader.path("type"),
+        .unknownName(type, role: "bucketing box coder", known: ["BucketingBBoxCoder"]),
+        path: reader.path("type"),
         location: reader.location)
     }
     buckets = try reader.integer("num_buckets", in: 2...4096)
@@ -59,7 +60,9 @@ public struct BucketingCoder: ConfigRecord, Sendable {
     for index in priors.indices {
       let (starts, steps, sizes) = sides(priors[index]), box = boxes[index]
       for (side, target) in [box.x1, box.x2, box.y1, box.y2].enumerated() {
-        let offsets = (0..<count).map { (starts[side] + (0.5 + Float($0)) * steps[side] - target) / sizes[side] }
+        let offsets = (0..<count).map {
+          (starts[side] + (0.5 + Float($0)) * steps[side] - target) / sizes[side]
+        }
         let nearest = offsets.indices.sorted { (abs(offsets[$0]), $0) < (abs(offsets[$1]), $1) }
         var weights = [Float](repeating: 0, count: count)
         for (rank, bucket) in nearest.prefix(offsetTopK).enumerated() {
@@ -82,7 +85,9 @@ public struct BucketingCoder: ConfigRecord, Sendable {
   /// - Parameters:
   ///   - scores: before the softmax over a side's buckets, `[n, 4 · sideBuckets]`.
   ///   - offsets: of the same shape.
-  public func decode(_ priors: Boxes, _ scores: Tensor, _ offsets: Tensor, maxShape: Pair?) -> (boxes: Boxes, confidences: [Float]) {
+  public func decode(_ priors: Boxes, _ scores: Tensor, _ offsets: Tensor, maxShape: Pair?) -> (
+    boxes: Boxes, confidences: [Float]
+  ) {
     let count = sideBuckets
     let probabilities = scores.detached().reshaped([priors.count * 4, count]).softmax(1).floats
     let moves = offsets.detached().floats
@@ -93,7 +98,9 @@ public struct BucketingCoder: ConfigRecord, Sendable {
       for side in 0..<4 {
         let start = (4 * index + side) * count
         var (best, second) = (0, -1)
-        for bucket in 1..<max(count, 1) where probabilities[start + bucket] > probabilities[start + best] { best = bucket }
+        for bucket in 1..<max(count, 1) where probabilities[start + bucket] > probabilities[start + best] {
+          best = bucket
+        }
         for bucket in 0..<count where bucket != best {
           if second < 0 || probabilities[start + bucket] > probabilities[start + second] { second = bucket }
         }
@@ -102,7 +109,9 @@ public struct BucketingCoder: ConfigRecord, Sendable {
         if second >= 0, abs(best - second) == 1 { sum += probabilities[start + second] }
       }
       if clipsBorder, let maxShape {
-        for side in 0..<4 { corners[side] = min(max(corners[side], 0), Float((side < 2 ? maxShape.w : maxShape.h) - 1)) }
+        for side in 0..<4 {
+          corners[side] = min(max(corners[side], 0), Float((side < 2 ? maxShape.w : maxShape.h) - 1))
+        }
       }
       result.append(Box(corners[0], corners[2], corners[1], corners[3]))
       confidences.append(sum / 4)

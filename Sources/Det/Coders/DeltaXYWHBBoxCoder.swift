@@ -14,7 +14,9 @@ public struct DeltaXYWHBBoxCoder: BoxCoder, ConfigRecord {
   /// Sides change by at most this factor, or its inverse.
   static let ratioClip: Float = 16.0 / 1000
 
-  public init(means: [Float] = [0, 0, 0, 0], stds: [Float] = [1, 1, 1, 1]) { (self.means, self.stds) = (means, stds) }
+  public init(means: [Float] = [0, 0, 0, 0], stds: [Float] = [1, 1, 1, 1]) {
+    (self.means, self.stds) = (means, stds)
+  }
 
   public init(from reader: inout ConfigReader) throws {
     means = try reader.fourNumbers("target_means", default: [0, 0, 0, 0])
@@ -31,7 +33,9 @@ public struct DeltaXYWHBBoxCoder: BoxCoder, ConfigRecord {
     codes.reserveCapacity(4 * priors.count)
     for index in priors.indices {
       let (p, g) = (priors[index], boxes[index])
-      let (px, py, gx, gy) = ((p.x1 + p.x2) * 0.5, (p.y1 + p.y2) * 0.5, (g.x1 + g.x2) * 0.5, (g.y1 + g.y2) * 0.5)
+      let (px, py, gx, gy) = (
+        (p.x1 + p.x2) * 0.5, (p.y1 + p.y2) * 0.5, (g.x1 + g.x2) * 0.5, (g.y1 + g.y2) * 0.5
+      )
       codes.append(((gx - px) / p.width - means[0]) / stds[0])
       codes.append(((gy - py) / p.height - means[1]) / stds[1])
       codes.append((logf(g.width / p.width) - means[2]) / stds[2])
@@ -44,7 +48,9 @@ public struct DeltaXYWHBBoxCoder: BoxCoder, ConfigRecord {
     let (count, width) = (codes.shape[0], codes.shape[1])
     if count == 0 { return codes }
     let deltas = codes.reshaped([count, width / 4, 4]) * Tensor(stds) + Tensor(means)
-    let (shift, ratio) = (deltas[TensorAxis.all, TensorAxis.all, 0..<2], deltas[TensorAxis.all, TensorAxis.all, 2..<4])
+    let (shift, ratio) = (
+      deltas[TensorAxis.all, TensorAxis.all, 0..<2], deltas[TensorAxis.all, TensorAxis.all, 2..<4]
+    )
     let (start, end) = (priors.sliced(1, 0..<2).unsqueezed(1), priors.sliced(1, 2..<4).unsqueezed(1))
     let (center, size) = ((start + end) * 0.5, end - start)
     let limit = abs(logf(Self.ratioClip))

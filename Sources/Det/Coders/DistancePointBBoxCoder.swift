@@ -8,7 +8,9 @@ public struct DistancePointBBoxCoder: BoxCoder, ConfigRecord {
 
   public init() {}
 
-  public init(from reader: inout ConfigReader) throws { clipsBorder = try reader.value("clip_border", default: true) }
+  public init(from reader: inout ConfigReader) throws {
+    clipsBorder = try reader.value("clip_border", default: true)
+  }
 
   /// From the centres of the priors.
   public func encode(_ priors: Boxes, _ boxes: Boxes) -> [Float] {
@@ -28,7 +30,8 @@ public struct DistancePointBBoxCoder: BoxCoder, ConfigRecord {
 
   /// - Parameter priors: points `[n, 2]`.
   public func decode(_ priors: Tensor, _ codes: Tensor, maxShape: Pair?) -> Tensor {
-    let boxes = Tensor.concatenate([priors - codes.sliced(1, 0..<2), priors + codes.sliced(1, 2..<4)], axis: 1)
+    let boxes = Tensor.concatenate(
+      [priors - codes.sliced(1, 0..<2), priors + codes.sliced(1, 2..<4)], axis: 1)
     return clipsBorder ? boxes.clipped(to: maxShape) : boxes
   }
 }

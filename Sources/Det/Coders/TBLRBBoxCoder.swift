@@ -34,7 +34,8 @@ public struct TBLRBBoxCoder: BoxCoder, ConfigRecord {
     let (width, height) = (p.x2 - p.x1, p.y2 - p.y1)
     let scaled = codes * Tensor(normalizer)
     func side(_ index: Int, _ unit: Tensor) -> Tensor { unit * scaled.selected(1, index) }
-    let boxes = Tensor.stack([x - side(2, width), y - side(0, height), x + side(3, width), y + side(1, height)], axis: 1)
+    let boxes = Tensor.stack(
+      [x - side(2, width), y - side(0, height), x + side(3, width), y + side(1, height)], axis: 1)
     return clipsBorder ? boxes.clipped(to: maxShape) : boxes
   }
 }

@@ -27,7 +27,9 @@ public struct YOLOBBoxCoder: BoxCoder, ConfigRecord {
   }
 
   /// With a stride of one pixel.
-  public func decode(_ priors: Tensor, _ codes: Tensor, maxShape: Pair?) -> Tensor { decode(priors, codes, stride: 1) }
+  public func decode(_ priors: Tensor, _ codes: Tensor, maxShape: Pair?) -> Tensor {
+    decode(priors, codes, stride: 1)
+  }
 
   /// - Parameter codes: of which the first two have gone through a sigmoid.
   public func decode(_ priors: Tensor, _ codes: Tensor, stride: Float) -> Tensor {

@@ -37,13 +37,16 @@ enum CustomDataset {
     var ignored: [[Double]]?
 
     func annotation(_ classes: Int?, _ file: String, _ index: Int) throws -> PictureAnnotation {
-      func fail(_ text: String) -> DataError { DataError("[\(index)] (\(picture.fileName)): \(text)", file: file) }
+      func fail(_ text: String) -> DataError {
+        DataError("[\(index)] (\(picture.fileName)): \(text)", file: file)
+      }
       guard !picture.fileName.isEmpty else { throw fail("missing required key 'filename'") }
       guard labels.count == boxes.count else {
         throw fail("must have one label a box, found \(labels.count) for \(boxes.count)")
       }
       if let label = labels.first(where: { $0 < 0 || $0 >= classes ?? .max }) {
-        throw fail("labels must be in 0..<\(classes.map(String.init) ?? "") (the data set's classes), found \(label)")
+        throw fail(
+          "labels must be in 0..<\(classes.map(String.init) ?? "") (the data set's classes), found \(label)")
       }
       func converted(_ rows: [[Double]]) throws -> Boxes {
         Boxes(
@@ -112,13 +115,16 @@ enum CustomDataset {
           }
           return (0..<tensor.shape[0]).map { Array(numbers[(4 * $0)..<(4 * $0 + 4)]) }
         }
-        guard let rows = value.elements else { throw fail("\(key) must be an array of boxes, found \(value.summary)") }
+        guard let rows = value.elements else {
+          throw fail("\(key) must be an array of boxes, found \(value.summary)")
+        }
         return rows.map { $0.elements?.compactMap(\.double) ?? [] }
       }
       guard item.dictionary != nil else { throw fail("must be a dictionary, found \(item.summary)") }
       var record = Record()
       record.picture = DatasetPicture(
-        fileName: item["filename"]?.string ?? "", width: item["width"]?.int ?? 0, height: item["height"]?.int ?? 0)
+        fileName: item["filename"]?.string ?? "", width: item["width"]?.int ?? 0,
+        height: item["height"]?.int ?? 0)
       guard let annotation = item["ann"], annotation.dictionary != nil else { return record }
       record.boxes = try rows(annotation["bboxes"], "bboxes") ?? []
       record.ignored = try rows(annotation["bboxes_ignore"], "bboxes_ignore")

@@ -92,10 +92,14 @@ public final class DetectionDataset: Dataset {
   public func group(at index: Int) -> Int { Int(groups[index]) }
 
   /// What is known of a picture's objects.
-  func annotation(at index: Int) throws -> PictureAnnotation { try annotations.annotation(at: positions[index]) }
+  func annotation(at index: Int) throws -> PictureAnnotation {
+    try annotations.annotation(at: positions[index])
+  }
 
   /// The place of a picture.
-  public func file(at index: Int) -> SampleFile { SampleFile(prefix: config.imagePrefix, name: pictures[index].fileName) }
+  public func file(at index: Int) -> SampleFile {
+    SampleFile(prefix: config.imagePrefix, name: pictures[index].fileName)
+  }
 
   /// The sample after the pipeline. In training, one that the pipeline drops is replaced by another of its group.
   public func sample(at index: Int, using generator: inout RandomGenerator) throws -> Sample? {

@@ -51,7 +51,9 @@ struct DetectionDatasetConfig: ConfigRecord, Sendable {
     guard let node = classes.node else { return (standard, false) }
     guard let file = node.string else { return (try [String](from: node, at: classes.path), true) }
     let names = try TextFile.lines(file)
-    guard !names.isEmpty else { throw DataError("must have one class name a line, found nothing", file: file) }
+    guard !names.isEmpty else {
+      throw DataError("must have one class name a line, found nothing", file: file)
+    }
     return (names, true)
   }
 }
@@ -72,7 +74,9 @@ struct ListedDatasetConfig<Single: ConfigRecord>: ConfigRecord {
         guard let items = own[key]?.items else { continue }
         guard items.indices.contains(index) else {
           throw BuildError(
-            .invalid("must have one entry for each of the \(files?.count ?? 0) annotation files, found \(items.count)"),
+            .invalid(
+              "must have one entry for each of the \(files?.count ?? 0) annotation files, found \(items.count)"
+            ),
             path: "\(path).\(key)", location: own[key]?.location ?? location)
         }
         own[key] = items[index]
@@ -80,7 +84,8 @@ struct ListedDatasetConfig<Single: ConfigRecord>: ConfigRecord {
       return try Single(from: ConfigNode(.dictionary(ConfigDictionary(own)), at: location), at: path)
     }
     guard !datasets.isEmpty else {
-      throw BuildError(.invalid("must name at least one file, found none"), path: "\(path).ann_file", location: location)
+      throw BuildError(
+        .invalid("must name at least one file, found none"), path: "\(path).ann_file", location: location)
     }
   }
 

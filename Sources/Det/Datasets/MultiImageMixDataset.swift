@@ -36,7 +36,10 @@ public final class MultiImageMixDataset: Dataset {
     dataset = try buildDataset(config.dataset, path: config.datasetPath, context)
     steps = try config.pipeline.enumerated().map { index, node in
       let path = "\(config.pipelinePath).\(index)"
-      return (node["type"]?.string ?? "", try context.registries.transforms.build(node, path: path, context: context))
+      return (
+        node["type"]?.string ?? "",
+        try context.registries.transforms.build(node, path: path, context: context)
+      )
     }
     maxTries = config.maxTries
     skipped = Mutex(config.skipped)
@@ -65,13 +68,16 @@ public final class MultiImageMixDataset: Dataset {
     return sample
   }
 
-  private func others(_ transform: any MixingTransform, using generator: inout RandomGenerator) throws -> [Sample] {
+  private func others(_ transform: any MixingTransform, using generator: inout RandomGenerator) throws
+    -> [Sample]
+  {
     for _ in 0..<maxTries {
       let indices = try transform.choose(from: dataset, using: &generator)
       let samples = try indices.compactMap { try dataset.sample(at: $0, using: &generator) }
       if samples.count == indices.count { return samples }
     }
-    throw DataError("MultiImageMixDataset: the pipeline of the data set in it dropped all of \(maxTries) tries")
+    throw DataError(
+      "MultiImageMixDataset: the pipeline of the data set in it dropped all of \(maxTries) tries")
   }
 
   /// A transform may drop what it gets; it then has some more tries with other random numbers.

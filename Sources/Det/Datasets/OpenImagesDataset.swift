@@ -43,7 +43,8 @@ enum OpenImagesDataset {
     let (names, labels) = try classes(config.labelFile, kind)
     let (pictures, annotations) =
       kind == .plain
-      ? try readTable(config.base.annotationFile, labels) : try readList(config.base.annotationFile, names.count)
+      ? try readTable(config.base.annotationFile, labels)
+      : try readList(config.base.annotationFile, names.count)
     let knowledge = OpenImagesReference(config: config, kind: kind, labels: labels)
     return try DetectionDataset(
       .init(
@@ -53,18 +54,22 @@ enum OpenImagesDataset {
   }
 
   /// Names by label, and labels by the identifiers that other files use.
-  private static func classes(_ file: String, _ kind: Kind) throws -> (names: [String], labels: [String: Int]) {
+  private static func classes(_ file: String, _ kind: Kind) throws -> (names: [String], labels: [String: Int])
+  {
     let rows = try CSVFile.rows(file)
     var labels: [String: Int] = [:]
     var numbered: [(number: Int, name: String)] = []
     for (index, row) in rows.enumerated() {
       guard row.count >= (kind == .plain ? 2 : 3) else {
-        throw DataError("must have \(kind == .plain ? 2 : 3) columns, found \(row.count)", file: file, line: index + 1)
+        throw DataError(
+          "must have \(kind == .plain ? 2 : 3) columns, found \(row.count)", file: file, line: index + 1)
       }
       var number = index + 1
       if kind == .challenge {
         guard let given = Int(row[2]), (1...rows.count).contains(given) else {
-          throw DataError("must have a number in 1...\(rows.count) in column 3, found '\(row[2])'", file: file, line: index + 1)
+          throw DataError(
+            "must have a number in 1...\(rows.count) in column 3, found '\(row[2])'", file: file,
+            line: index + 1)
         }
         number = given
       }
@@ -83,9 +88,13 @@ enum OpenImagesDataset {
     for (number, row) in try CSVFile.rows(file).enumerated().dropFirst() {
       func fail(_ text: String) -> DataError { DataError(text, file: file, line: number + 1) }
       guard row.count >= 13 else { throw fail("must have 13 columns, found \(row.count)") }
-      guard let label = labels[row[2]] else { throw fail("must have a class of the label file, found '\(row[2])'") }
+      guard let label = labels[row[2]] else {
+        throw fail("must have a class of the label file, found '\(row[2])'")
+      }
       let corners = try [row[4], row[6], row[5], row[7]].map { text -> Float in
-        guard let value = Double(text), value.isFinite else { throw fail("corners must be numbers, found '\(text)'") }
+        guard let value = Double(text), value.isFinite else {
+          throw fail("corners must be numbers, found '\(text)'")
+        }
         return Float(value)
       }
       guard corners[2] >= corners[0], corners[3] >= corners[1] else {
@@ -108,7 +117,9 @@ enum OpenImagesDataset {
   }
 
   /// The challenge's list: a name, a line of no use, the number of boxes, and the boxes.
-  private static func readList(_ file: String, _ classes: Int) throws -> ([DatasetPicture], [PictureAnnotation]) {
+  private static func readList(_ file: String, _ classes: Int) throws -> (
+    [DatasetPicture], [PictureAnnotation]
+  ) {
     let lines = try TextFile.lines(file)
     var (pictures, annotations) = ([DatasetPicture](), [PictureAnnotation]())
     var position = 0
@@ -116,18 +127,21 @@ enum OpenImagesDataset {
       guard position + 2 < lines.count, let count = Int(lines[position + 2].filter { !$0.isWhitespace }),
         (0...lines.count - position - 3).contains(count)
       else {
-        throw DataError("must have the number of boxes two lines below a picture's name", file: file, line: position + 1)
+        throw DataError(
+          "must have the number of boxes two lines below a picture's name", file: file, line: position + 1)
       }
       pictures.append(DatasetPicture(fileName: lines[position].trimmingSuffix(while: \.isWhitespace)))
       var annotation = PictureAnnotation(ignoredBoxes: Boxes(), isGroup: [])
       for number in (position + 3)..<(position + 3 + count) {
         let fields = lines[number].split(whereSeparator: \.isWhitespace)
         let corners = fields.count >= 6 ? fields[1...4].compactMap { Float($0) } : []
-        guard let label = fields.first.flatMap({ Int($0) }), (1...classes).contains(label), corners.count == 4,
+        guard let label = fields.first.flatMap({ Int($0) }), (1...classes).contains(label),
+          corners.count == 4,
           corners.allSatisfy(\.isFinite), corners[2] >= corners[0], corners[3] >= corners[1]
         else {
           throw DataError(
-            "must have a label in 1...\(classes), four ordered corners and a flag, found '\(lines[number])'", file: file,
+            "must have a label in 1...\(classes), four ordered corners and a flag, found '\(lines[number])'",
+            file: file,
             line: number + 1)
         }
         annotation.boxes.append(Box(corners[0], corners[1], corners[2], corners[3]))
@@ -165,7 +179,8 @@ struct OpenImagesReference: Sendable {
     if kind == .challenge {
       let array = try NPYFile.read(file)
       guard array.shape.count == 2, array.shape[0] > count, array.shape[1] > count else {
-        throw DataError("must be a table of at least \(count + 1) x \(count + 1), found \(array.shape)", file: file)
+        throw DataError(
+          "must be a table of at least \(count + 1) x \(count + 1), found \(array.shape)", file: file)
       }
       let (values, stride) = (array.asFloat64(), array.shape[1])
       // Row and column 0 are of no class.
@@ -178,7 +193,9 @@ struct OpenImagesReference: Sendable {
   }
 
   /// Reads a class with its subclasses, each of which counts for all above it.
-  private func addChildren(_ scanner: inout JSONScanner, _ parents: [Int], _ file: String, _ table: inout [Set<Int>]) throws {
+  private func addChildren(
+    _ scanner: inout JSONScanner, _ parents: [Int], _ file: String, _ table: inout [Set<Int>]
+  ) throws {
     // The name may stand behind the subclasses: they are read again when it is known.
     var name: String?
     var children: JSONScanner?
@@ -209,7 +226,8 @@ struct OpenImagesReference: Sendable {
       let column = kind == .plain ? 2 : 1
       guard row.count > column, let label = labels[row[column]] else {
         throw DataError(
-          "must have a class of the label file in column \(column + 1)", file: config.imageLabelFile, line: number + 1)
+          "must have a class of the label file in column \(column + 1)", file: config.imageLabelFile,
+          line: number + 1)
       }
       result[row[0], default: []].append(label)
     }
@@ -224,7 +242,8 @@ struct OpenImagesReference: Sendable {
     }
     return try zip(items, pictures).map { item, picture in
       let shape = item["ori_shape"]?.elements?.compactMap(\.int) ?? []
-      guard shape.count >= 2, item["filename"]?.string?.split(separator: "/").last == picture.fileName.split(separator: "/").last
+      guard shape.count >= 2,
+        item["filename"]?.string?.split(separator: "/").last == picture.fileName.split(separator: "/").last
       else { throw DataError("must have filename and ori_shape of \(picture.fileName)", file: file) }
       return (shape[0], shape[1])
     }

@@ -59,7 +59,8 @@ enum XMLDataset {
     }
     let isTesting = base.isTesting ?? context.isTesting
     guard config.minSize == 0 || !isTesting else {
-      throw BuildError(.invalid("must not be given for testing, found \(config.minSize)"), path: "\(base.path).min_size")
+      throw BuildError(
+        .invalid("must not be given for testing, found \(config.minSize)"), path: "\(base.path).min_size")
     }
     let labels = Dictionary(names.enumerated().map { ($1, $0) }) { $1 }
     var pictures: [DatasetPicture] = []
@@ -74,7 +75,8 @@ enum XMLDataset {
     return try DetectionDataset(
       .init(
         type: kind.rawValue, pictures: pictures,
-        annotations: XMLAnnotations(annotations: annotations), classNames: names, palette: kind.palette, year: year),
+        annotations: XMLAnnotations(annotations: annotations), classNames: names, palette: kind.palette,
+        year: year),
       base, context)
   }
 
@@ -114,7 +116,9 @@ enum XMLDataset {
       guard let name = object.first("name")?.text else { throw fail("must have the element 'name'") }
       guard let label = labels[name] else { continue }
       let difficulty = object.first("difficult")?.text.trimmed ?? "0"
-      guard let difficult = Int(difficulty) else { throw fail("difficult must be 0 or 1, found '\(difficulty)'") }
+      guard let difficult = Int(difficulty) else {
+        throw fail("difficult must be 0 or 1, found '\(difficulty)'")
+      }
       let corners = try ["xmin", "ymin", "xmax", "ymax"].map { key -> Int in
         let text = object.first("bndbox")?.first(key)?.text.trimmed ?? ""
         guard let value = Double(text), abs(value) < 1e9 else {
@@ -126,7 +130,8 @@ enum XMLDataset {
         throw fail("bndbox must have xmin <= xmax and ymin <= ymax, found \(corners)")
       }
       // Pixels are counted from 1 in these files.
-      let box = Box(Float(corners[0] - 1), Float(corners[1] - 1), Float(corners[2] - 1), Float(corners[3] - 1))
+      let box = Box(
+        Float(corners[0] - 1), Float(corners[1] - 1), Float(corners[2] - 1), Float(corners[3] - 1))
       let isSmall = corners[2] - corners[0] < minSize || corners[3] - corners[1] < minSize
       if difficult != 0 || isSmall {
         ignored.append(box)

@@ -58,11 +58,15 @@ public class ATSSHead: AnchorHead {
     return DenseOutputs(scores: scores, boxes: boxes, factors: factors)
   }
 
-  override func sample(_ anchors: Boxes, _ truth: GroundTruth, counts: [Int]) throws -> (AssignResult, SamplingResult) {
+  override func sample(_ anchors: Boxes, _ truth: GroundTruth, counts: [Int]) throws -> (
+    AssignResult, SamplingResult
+  ) {
     try parts.sampleByLevel(anchors, truth, counts: counts, for: self)
   }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let anchors = try levelAnchors(outputs.sizes)
     let targets = try targets(anchors, outputs.sizes, truths, metas)
     let factor = Double(targets.reduce(0) { $0 + max($1.positiveCount, 1) })
@@ -70,7 +74,9 @@ public class ATSSHead: AnchorHead {
     var total = 0.0
     for (level, range) in levelRanges(anchors.map(\.count)).enumerated() {
       let target = LevelTargets(targets, range)
-      let (scores, codes) = (rows(outputs.scores[level], width: scoreChannels), rows(outputs.boxes[level], width: 4))
+      let (scores, codes) = (
+        rows(outputs.scores[level], width: scoreChannels), rows(outputs.boxes[level], width: 4)
+      )
       let centerness = rows(outputs.factors?[level] ?? codes, width: 1).reshaped([-1])
       losses.cls.append(
         try lossCls(scores, labels: target.labels, weight: target.labelWeights, averageFactor: factor))
@@ -131,7 +137,8 @@ extension AnchorHeadParts {
         anchors, counts: counts, truth.boxes, ignored: truth.ignoredBoxes, labels: truth.labels)
     default:
       throw InvalidConfig(
-        "\(type(of: head)) needs an ATSSAssigner in train_cfg, found \(config.training?.assigner?.typeName ?? "none")")
+        "\(type(of: head)) needs an ATSSAssigner in train_cfg, found \(config.training?.assigner?.typeName ?? "none")"
+      )
     }
     return (result, try sampler.sample(result, anchors, truth.boxes))
   }

@@ -17,12 +17,15 @@ public struct AnchorFreeConfig: Sendable {
   struct Defaults {
     var norm: NormConfig?
     var strides = [4, 8, 16, 32, 64]
-    var lossCls: ConfigNode = ["type": "FocalLoss", "use_sigmoid": true, "gamma": 2.0, "alpha": 0.25, "loss_weight": 1.0]
+    var lossCls: ConfigNode = [
+      "type": "FocalLoss", "use_sigmoid": true, "gamma": 2.0, "alpha": 0.25, "loss_weight": 1.0,
+    ]
     var lossBox: ConfigNode = ["type": "IoULoss", "loss_weight": 1.0]
     var classifier = "conv_cls"
   }
 
-  init(from reader: inout ConfigReader, _ defaults: Defaults = Defaults(), readsTraining: Bool = true) throws {
+  init(from reader: inout ConfigReader, _ defaults: Defaults = Defaults(), readsTraining: Bool = true) throws
+  {
     classes = try reader.classes()
     inChannels = try reader.channels("in_channels")
     featChannels = try reader.channels("feat_channels", default: 256)
@@ -40,7 +43,8 @@ public struct AnchorFreeConfig: Sendable {
 
   /// A stack of convolutions, the last one deformable where asked for.
   func makeStack() -> ModuleList<ConvModule> {
-    stack.make(inChannels, featChannels, last: deformsLast ? ConvConfig(.modulatedDeformable) : nil, bias: convBias)
+    stack.make(
+      inChannels, featChannels, last: deformsLast ? ConvConfig(.modulatedDeformable) : nil, bias: convBias)
   }
 }
 
@@ -82,7 +86,8 @@ public class AnchorFreeHead: BaseDenseHead {
     config.lossCls.flag("use_sigmoid") ? config.classes : config.classes + 1
   }
 
-  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws
+  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta)
+    throws
     -> Boxes
   {
     let all = try points.points(sizes: sizes)[level]

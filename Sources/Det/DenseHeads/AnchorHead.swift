@@ -13,12 +13,15 @@ public struct AnchorHeadConfig: Sendable {
   public var initialization: [InitConfig]
 
   init(
-    classes: Int, inChannels: Int, featChannels: Int, anchorGenerator: Component, boxCoder: Component, lossCls: Component,
+    classes: Int, inChannels: Int, featChannels: Int, anchorGenerator: Component, boxCoder: Component,
+    lossCls: Component,
     lossBox: Component, decodesForLoss: Bool, training: DenseTrainConfig?, testing: DenseTestConfig?,
     initialization: [InitConfig]
   ) {
     (self.classes, self.inChannels, self.featChannels) = (classes, inChannels, featChannels)
-    (self.anchorGenerator, self.boxCoder, self.lossCls, self.lossBox) = (anchorGenerator, boxCoder, lossCls, lossBox)
+    (self.anchorGenerator, self.boxCoder, self.lossCls, self.lossBox) = (
+      anchorGenerator, boxCoder, lossCls, lossBox
+    )
     (self.decodesForLoss, self.training, self.testing) = (decodesForLoss, training, testing)
     self.initialization = initialization
   }
@@ -27,7 +30,8 @@ public struct AnchorHeadConfig: Sendable {
   struct Defaults {
     var featChannels = 256
     var anchorGenerator: ConfigNode = [
-      "type": "AnchorGenerator", "scales": [8, 16, 32], "ratios": [0.5, 1.0, 2.0], "strides": [4, 8, 16, 32, 64],
+      "type": "AnchorGenerator", "scales": [8, 16, 32], "ratios": [0.5, 1.0, 2.0],
+      "strides": [4, 8, 16, 32, 64],
     ]
     var boxCoder: ConfigNode = [
       "type": "DeltaXYWHBBoxCoder", "clip_border": true, "target_means": [0.0, 0.0, 0.0, 0.0],
@@ -71,7 +75,9 @@ extension ConfigReader {
     return channels
   }
 
-  mutating func count(_ key: String, default standard: Int, in range: ClosedRange<Int> = 0...1000) throws -> Int {
+  mutating func count(_ key: String, default standard: Int, in range: ClosedRange<Int> = 0...1000) throws
+    -> Int
+  {
     let count = try value(key, default: standard)
     guard range.contains(count) else {
       throw invalid("must be in \(range.lowerBound)...\(range.upperBound), found \(count)", key: key)
@@ -153,7 +159,8 @@ public class AnchorHead: BaseDenseHead {
     return training
   }
 
-  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws
+  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta)
+    throws
     -> Boxes
   {
     let anchors = try generator.priors(kept, level: level, sizes: sizes)
@@ -165,7 +172,9 @@ public class AnchorHead: BaseDenseHead {
 
   // MARK: Training
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let anchors = try levelAnchors(outputs.sizes)
     let targets = try targets(anchors, outputs.sizes, truths, metas)
     let positives = targets.reduce(0) { $0 + max($1.positiveCount, 1) }
@@ -175,7 +184,8 @@ public class AnchorHead: BaseDenseHead {
     for (level, range) in levelRanges(anchors.map(\.count)).enumerated() {
       let target = LevelTargets(targets, range)
       let (cls, box) = try levelLosses(
-        rows(outputs.scores[level], width: scoreChannels), rows(outputs.boxes[level], width: 4), anchors[level], target,
+        rows(outputs.scores[level], width: scoreChannels), rows(outputs.boxes[level], width: 4),
+        anchors[level], target,
         factor: factor)
       losses.cls.append(cls)
       losses.box.append(box)
@@ -187,7 +197,9 @@ public class AnchorHead: BaseDenseHead {
   }
 
   /// The losses of one level; rows are anchors of all pictures.
-  func levelLosses(_ scores: Tensor, _ codes: Tensor, _ anchors: Boxes, _ target: LevelTargets, factor: Double) throws
+  func levelLosses(
+    _ scores: Tensor, _ codes: Tensor, _ anchors: Boxes, _ target: LevelTargets, factor: Double
+  ) throws
     -> (cls: Tensor, box: Tensor)
   {
     let cls = try lossCls(scores, labels: target.labels, weight: target.labelWeights, averageFactor: factor)
@@ -206,7 +218,9 @@ public class AnchorHead: BaseDenseHead {
     let counts = anchors.map(\.count)
     let all = Boxes(anchors.flatMap(\.values))
     return try zip(truths, metas).map { truth, meta in
-      let valid = sizes.indices.flatMap { generator.validFlags(level: $0, size: sizes[$0], padShape: meta.padShape) }
+      let valid = sizes.indices.flatMap {
+        generator.validFlags(level: $0, size: sizes[$0], padShape: meta.padShape)
+      }
       let inside = insideFlags(all, valid, meta.size, border: training.allowedBorder)
       guard inside.contains(true) else {
         throw InvalidConfig(
@@ -218,11 +232,14 @@ public class AnchorHead: BaseDenseHead {
   }
 
   /// Assigns and samples the anchors within a picture.
-  func sample(_ anchors: Boxes, _ truth: GroundTruth, counts: [Int]) throws -> (AssignResult, SamplingResult) {
+  func sample(_ anchors: Boxes, _ truth: GroundTruth, counts: [Int]) throws -> (AssignResult, SamplingResult)
+  {
     guard let assigner = parts.assigner as? any BoxAssigner else {
       throw InvalidConfig(
         parts.assigner == nil
-          ? "train_cfg must have an assigner" : "\(type(of: self)) cannot work with \(parts.config.training?.assigner?.typeName ?? "this assigner")")
+          ? "train_cfg must have an assigner"
+          : "\(type(of: self)) cannot work with \(parts.config.training?.assigner?.typeName ?? "this assigner")"
+      )
     }
     let labels = parts.samples ? nil : trainingLabels(truth)
     let assigned = assigner.assign(anchors, truth.boxes, ignored: truth.ignoredBoxes, labels: labels)
@@ -243,12 +260,15 @@ public class AnchorHead: BaseDenseHead {
     let insideCounts = levelRanges(counts).map { range in inside[range].count { $0 } }
     let (_, sampling) = try sample(anchors, truth, counts: insideCounts)
     var targets = AnchorTargets(
-      labels: [Int64](repeating: Int64(classes), count: all.count), labelWeights: [Float](repeating: 0, count: all.count),
-      boxTargets: [Float](repeating: 0, count: 4 * all.count), boxWeights: [Float](repeating: 0, count: 4 * all.count),
+      labels: [Int64](repeating: Int64(classes), count: all.count),
+      labelWeights: [Float](repeating: 0, count: all.count),
+      boxTargets: [Float](repeating: 0, count: 4 * all.count),
+      boxWeights: [Float](repeating: 0, count: 4 * all.count),
       sampling: sampling)
     let labels = trainingLabels(truth)
     let codes =
-      encodesTargets ? boxCoder.encode(sampling.posBoxes, sampling.posTruthBoxes) : sampling.posTruthBoxes.values
+      encodesTargets
+      ? boxCoder.encode(sampling.posBoxes, sampling.posTruthBoxes) : sampling.posTruthBoxes.values
     for (index, anchor) in sampling.posIndices.enumerated() {
       let place = places[anchor]
       targets.labels[place] = Int64(labels.map { $0[sampling.posTruthIndices[index]] } ?? 0)

@@ -54,19 +54,23 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     preconditionFailure("\(type(of: self)).forward must be overridden")
   }
 
-  public func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms
+  {
     preconditionFailure("\(type(of: self)).loss must be overridden")
   }
 
   /// Boxes of some priors of a level from the head's numbers for them `[kept.count, ...]`.
-  public func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws -> Boxes {
+  public func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws
+    -> Boxes
+  {
     preconditionFailure("\(type(of: self)).decode must be overridden")
   }
 
   /// Detections of one picture before suppression, in the scale of the network's input.
   ///
   /// Mirrors `_get_bboxes_single`: on each level the highest scores go on, of all classes together.
-  func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig) throws -> Candidates
+  func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig) throws
+    -> Candidates
   {
     var found = Candidates()
     for level in outputs.scores.indices {
@@ -109,11 +113,13 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     for (truth, meta) in zip(truths, batch.metas) where usesLabels {
       let file = meta.filename.map { "\($0): " } ?? ""
       guard truth.labels.count == truth.boxes.count else {
-        throw InvalidConfig("\(file)\(truth.boxes.count) objects need as many classes, found \(truth.labels.count)")
+        throw InvalidConfig(
+          "\(file)\(truth.boxes.count) objects need as many classes, found \(truth.labels.count)")
       }
       if let label = truth.labels.first(where: { !(0..<classes).contains($0) }) {
         throw InvalidConfig(
-          "\(file)the head tells \(classes) classes apart, found an object of class \(label); num_classes must be that of the data set")
+          "\(file)the head tells \(classes) classes apart, found an object of class \(label); num_classes must be that of the data set"
+        )
       }
     }
     return truths
@@ -123,12 +129,16 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
   func codeWidth(_ boxes: Tensor, _ level: Int) -> Int { 4 }
 
   /// Detections of one picture: candidates, back in the original picture if wanted, then suppression.
-  func finish(_ found: Candidates, _ meta: ImageMeta, _ config: DenseTestConfig, rescale: Bool, suppress: Bool)
+  func finish(
+    _ found: Candidates, _ meta: ImageMeta, _ config: DenseTestConfig, rescale: Bool, suppress: Bool
+  )
     -> Detections
   {
     let boxes = rescale ? found.boxes.divided(by: meta.scaleFactor) : found.boxes
     let scores = found.factors.isEmpty ? found.scores : zip(found.scores, found.factors).map { $0 * $1 }
-    guard suppress, !boxes.isEmpty else { return Detections(boxes: boxes, scores: scores, labels: found.labels) }
+    guard suppress, !boxes.isEmpty else {
+      return Detections(boxes: boxes, scores: scores, labels: found.labels)
+    }
     return suppressed(Detections(boxes: boxes, scores: scores, labels: found.labels), config)
   }
 
@@ -144,7 +154,8 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     }
     let first = kept.prefix(config.limit)
     return Detections(
-      boxes: found.boxes[Array(first)], scores: Array(scores.prefix(config.limit)), labels: first.map { found.labels[$0] })
+      boxes: found.boxes[Array(first)], scores: Array(scores.prefix(config.limit)),
+      labels: first.map { found.labels[$0] })
   }
 
   // MARK: What all have
@@ -153,7 +164,9 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
   ///
   /// - Throws: `InvalidConfig` where the head was built without one.
   func requireTesting() throws -> DenseTestConfig {
-    guard let testing else { throw InvalidConfig("\(type(of: self)) has no test_cfg; it cannot predict without one") }
+    guard let testing else {
+      throw InvalidConfig("\(type(of: self)) has no test_cfg; it cannot predict without one")
+    }
     return testing
   }
 
@@ -186,9 +199,11 @@ public class BaseDenseHead: Module, DenseHead, ConfiguredModule {
     }
   }
 
-  public func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws -> (
-    losses: LossTerms, proposals: [Proposals]
-  ) {
+  public func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?)
+    throws -> (
+      losses: LossTerms, proposals: [Proposals]
+    )
+  {
     try check(channels: features.map { $0.shape[1] })
     let truths = try checkedTruths(batch)
     let outputs = forward(features)
@@ -277,7 +292,8 @@ extension DetectionBatch {
       throw InvalidConfig("the pipeline must collect gt_bboxes and gt_labels for training")
     }
     guard truths.count == metas.count else {
-      throw InvalidConfig("a batch must know the objects of each of its \(metas.count) pictures, found \(truths.count)")
+      throw InvalidConfig(
+        "a batch must know the objects of each of its \(metas.count) pictures, found \(truths.count)")
     }
     return truths
   }

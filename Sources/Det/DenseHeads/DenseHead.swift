@@ -15,13 +15,15 @@ public protocol DenseHead: Module {
   /// - Parameters:
   ///   - rescale: whether boxes are those of the original picture.
   ///   - suppress: whether non-maximum suppression is done; test-time augmentation does it after merging.
-  func detections(_ features: [Tensor], _ metas: [ImageMeta], rescale: Bool, suppress: Bool) throws -> [Detections]
+  func detections(_ features: [Tensor], _ metas: [ImageMeta], rescale: Bool, suppress: Bool) throws
+    -> [Detections]
   /// Losses, and the proposals for a second stage from the same forward pass.
   ///
   /// - Parameter config: the proposals' config (`train_cfg.rpn_proposal`); the head's own where `nil`.
-  func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws -> (
-    losses: LossTerms, proposals: [Proposals]
-  )
+  func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws
+    -> (
+      losses: LossTerms, proposals: [Proposals]
+    )
   /// Whether the head takes feature maps with these channels.
   ///
   /// - Throws: `InvalidConfig` where it does not.
@@ -33,9 +35,11 @@ public protocol DenseHead: Module {
 extension DenseHead {
   public func check(channels: [Int]) throws {}
 
-  public func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?) throws -> (
-    losses: LossTerms, proposals: [Proposals]
-  ) {
+  public func lossesAndProposals(_ features: [Tensor], _ batch: DetectionBatch, _ config: DenseTestConfig?)
+    throws -> (
+      losses: LossTerms, proposals: [Proposals]
+    )
+  {
     throw InvalidConfig("\(type(of: self)) cannot propose boxes for a second stage")
   }
 
@@ -45,7 +49,9 @@ extension DenseHead {
 
   /// Proposals of each picture, in the scale of the network's input.
   public func proposals(_ features: [Tensor], _ metas: [ImageMeta]) throws -> [Proposals] {
-    try detections(features, metas, rescale: false, suppress: true).map { Proposals(boxes: $0.boxes, scores: $0.scores) }
+    try detections(features, metas, rescale: false, suppress: true).map {
+      Proposals(boxes: $0.boxes, scores: $0.scores)
+    }
   }
 }
 

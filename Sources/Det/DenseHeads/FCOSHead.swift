@@ -25,7 +25,8 @@ public final class FCOSHead: AnchorFreeHead {
         "loss_centerness", default: ["type": "CrossEntropyLoss", "use_sigmoid": true, "loss_weight": 1.0])
       base = try AnchorFreeConfig(from: &reader, .init(norm: NormConfig(.groupNorm(groups: 32))))
       guard ranges.count == base.strides.count else {
-        throw reader.invalid("must have a pair for each of \(base.strides.count) strides", key: "regress_ranges")
+        throw reader.invalid(
+          "must have a pair for each of \(base.strides.count) strides", key: "regress_ranges")
       }
     }
   }
@@ -43,7 +44,9 @@ public final class FCOSHead: AnchorFreeHead {
   }
 
   /// With other convolutions before those that classify and move.
-  init(_ config: Config, _ context: BuildContext, stacks: (ModuleList<ConvModule>, ModuleList<ConvModule>)) throws {
+  init(_ config: Config, _ context: BuildContext, stacks: (ModuleList<ConvModule>, ModuleList<ConvModule>))
+    throws
+  {
     let base = config.base
     (clsConvs, regConvs) = stacks
     convCls = Conv2d(base.featChannels, Self.scoreChannels(base), kernel: 3, padding: 1)
@@ -73,12 +76,15 @@ public final class FCOSHead: AnchorFreeHead {
     return DenseOutputs(scores: scores, boxes: boxes, factors: factors)
   }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let points = try self.points.points(sizes: outputs.sizes)
     let targets = PointTargets(
       points, truths, classes: classes,
       FCOSTargets(
-        ranges: settings.ranges, strides: config.strides, centerRadius: settings.centerRadius, classes: classes),
+        ranges: settings.ranges, strides: config.strides, centerRadius: settings.centerRadius,
+        classes: classes),
       units: settings.normalizesBoxes ? config.strides.map { Float($0.w) } : nil)
     let scores = Tensor.concatenate(outputs.scores.map { rows($0, width: scoreChannels) })
     let boxes = Tensor.concatenate(outputs.boxes.map { rows($0, width: 4) })
@@ -87,7 +93,9 @@ public final class FCOSHead: AnchorFreeHead {
     let count = Double(max(positives.count, 1))
     var terms = LossTerms()
     terms["loss_cls"] = try lossCls(scores, labels: Tensor(targets.labels), averageFactor: count)
-    let (ownBoxes, ownCenterness) = (boxes.indexSelected(0, positives), centerness.indexSelected(0, positives))
+    let (ownBoxes, ownCenterness) = (
+      boxes.indexSelected(0, positives), centerness.indexSelected(0, positives)
+    )
     if positives.isEmpty {
       terms["loss_bbox"] = ownBoxes.sum()
       terms["loss_centerness"] = ownCenterness.sum()
@@ -98,16 +106,20 @@ public final class FCOSHead: AnchorFreeHead {
     let at = AnchorFreeHead.pick(targets.points, positives)
     let total = max(central.reduce(0) { $0 + Double($1) }, 1e-6)
     terms["loss_bbox"] = try lossBbox(
-      boxCoder.decode(at, ownBoxes), values: boxCoder.decode(at, Tensor(wanted, shape: [positives.count, 4])),
+      boxCoder.decode(at, ownBoxes),
+      values: boxCoder.decode(at, Tensor(wanted, shape: [positives.count, 4])),
       weight: Tensor(central), averageFactor: total)
-    terms["loss_centerness"] = try lossCenterness(ownCenterness, values: Tensor(central), averageFactor: count)
+    terms["loss_centerness"] = try lossCenterness(
+      ownCenterness, values: Tensor(central), averageFactor: count)
     return terms
   }
 
   /// How central each point is in its box: 1 in the middle, 0 on a side.
   static func centerness(_ distances: [Float]) -> [Float] {
     stride(from: 0, to: distances.count, by: 4).map { at in
-      let (left, top, right, bottom) = (distances[at], distances[at + 1], distances[at + 2], distances[at + 3])
+      let (left, top, right, bottom) = (
+        distances[at], distances[at + 1], distances[at + 2], distances[at + 3]
+      )
       return ((min(left, right) / max(left, right)) * (min(top, bottom) / max(top, bottom))).squareRoot()
     }
   }
@@ -131,7 +143,8 @@ struct PointTargets {
       for image in images {
         labels += image[level].labels
         let unit = units?[level]
-        allDistances += unit.map { unit in image[level].distances.map { $0 / unit } } ?? image[level].distances
+        allDistances +=
+          unit.map { unit in image[level].distances.map { $0 / unit } } ?? image[level].distances
         points += levels[level]
       }
     }

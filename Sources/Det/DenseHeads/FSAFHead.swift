@@ -49,7 +49,9 @@ public final class FSAFHead: RetinaHead {
     var positives, negatives: Int
   }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let anchors = try levelAnchors(outputs.sizes)
     let images = try zip(truths, metas).map { try targets(anchors, outputs.sizes, $0, $1) }
     let negatives = images.reduce(0) { $0 + max($1.negatives, 1) }
@@ -63,7 +65,9 @@ public final class FSAFHead: RetinaHead {
       let scores = rows(outputs.scores[level], width: scoreChannels)
       let labels = images.flatMap { $0.labels[range] }
       let weights = Tensor(
-        images.flatMap { $0.weights[(range.lowerBound * scoreChannels)..<(range.upperBound * scoreChannels)] },
+        images.flatMap {
+          $0.weights[(range.lowerBound * scoreChannels)..<(range.upperBound * scoreChannels)]
+        },
         shape: [rowCount, scoreChannels])
       let quads = (4 * range.lowerBound)..<(4 * range.upperBound)
       func boxes(_ values: [Float]) -> Tensor { Tensor(values, shape: [rowCount, 4]) }
@@ -154,10 +158,14 @@ public final class FSAFHead: RetinaHead {
     }
   }
 
-  private func targets(_ anchors: [Boxes], _ sizes: [Pair], _ truth: GroundTruth, _ meta: ImageMeta) throws -> Targets {
+  private func targets(_ anchors: [Boxes], _ sizes: [Pair], _ truth: GroundTruth, _ meta: ImageMeta) throws
+    -> Targets
+  {
     let training = try requireTraining()
     let all = Boxes(anchors.flatMap(\.values))
-    let valid = sizes.indices.flatMap { generator.validFlags(level: $0, size: sizes[$0], padShape: meta.padShape) }
+    let valid = sizes.indices.flatMap {
+      generator.validFlags(level: $0, size: sizes[$0], padShape: meta.padShape)
+    }
     let inside = insideFlags(all, valid, meta.size, border: training.allowedBorder)
     let places = inside.indices.filter { inside[$0] }
     let own = all[places]
@@ -165,7 +173,8 @@ public final class FSAFHead: RetinaHead {
     var shadowed: [(box: Int, label: Int)] = []
     switch parts.assigner {
     case let assigner as CenterRegionAssigner:
-      (assigned, shadowed) = assigner.assign(own, truth.boxes, ignored: truth.ignoredBoxes, labels: truth.labels)
+      (assigned, shadowed) = assigner.assign(
+        own, truth.boxes, ignored: truth.ignoredBoxes, labels: truth.labels)
     case let assigner as any BoxAssigner:
       assigned = assigner.assign(own, truth.boxes, ignored: truth.ignoredBoxes, labels: truth.labels)
     default: throw InvalidConfig("FSAFHead needs a CenterRegionAssigner in train_cfg")
@@ -173,15 +182,19 @@ public final class FSAFHead: RetinaHead {
     let sampling = try parts.sampler.sample(assigned, own, truth.boxes)
     // Outside anchors get class 0, which no weight makes count.
     var targets = Targets(
-      labels: [Int64](repeating: 0, count: all.count), weights: [Float](repeating: 0, count: all.count * scoreChannels),
-      boxTargets: [Float](repeating: 0, count: 4 * all.count), boxWeights: [Float](repeating: 0, count: 4 * all.count),
+      labels: [Int64](repeating: 0, count: all.count),
+      weights: [Float](repeating: 0, count: all.count * scoreChannels),
+      boxTargets: [Float](repeating: 0, count: 4 * all.count),
+      boxWeights: [Float](repeating: 0, count: 4 * all.count),
       objects: [Int](repeating: -1, count: all.count), positives: sampling.posIndices.count,
       negatives: sampling.negIndices.count)
     for place in places { targets.labels[place] = Int64(classes) }
     func weigh(_ place: Int, _ weight: Float) {
       for label in 0..<scoreChannels { targets.weights[place * scoreChannels + label] = weight }
     }
-    let codes = encodesTargets ? boxCoder.encode(sampling.posBoxes, sampling.posTruthBoxes) : sampling.posTruthBoxes.values
+    let codes =
+      encodesTargets
+      ? boxCoder.encode(sampling.posBoxes, sampling.posTruthBoxes) : sampling.posTruthBoxes.values
     for (index, row) in sampling.posIndices.enumerated() {
       let (place, object) = (places[row], sampling.posTruthIndices[index])
       targets.labels[place] = Int64(truth.labels[object])

@@ -27,8 +27,11 @@ public final class FoveaHead: AnchorFreeHead {
       isDeformable = try reader.value("with_deform", default: false)
       deformGroups = try reader.count("deform_groups", default: 4, in: 1...4096)
       base = try AnchorFreeConfig(from: &reader)
-      guard edges.count == base.strides.count, ranges.count == base.strides.count, edges.allSatisfy({ $0 > 0 }) else {
-        throw reader.invalid("base_edge_list and scale_ranges must have an entry for each of \(base.strides.count) strides")
+      guard edges.count == base.strides.count, ranges.count == base.strides.count,
+        edges.allSatisfy({ $0 > 0 })
+      else {
+        throw reader.invalid(
+          "base_edge_list and scale_ranges must have an entry for each of \(base.strides.count) strides")
       }
       guard base.featChannels % deformGroups == 0 || !isDeformable else {
         throw reader.invalid("must divide feat_channels, found \(deformGroups)", key: "deform_groups")
@@ -83,16 +86,20 @@ public final class FoveaHead: AnchorFreeHead {
     return outputs
   }
 
-  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws
+  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta)
+    throws
     -> Boxes
   {
     let at = AnchorFreeHead.pick(try points.points(sizes: sizes)[level], kept)
     let distances = codes.exp() * settings.edges[level]
-    let boxes = Tensor.concatenate([at - distances.sliced(1, 0..<2), at + distances.sliced(1, 2..<4)], axis: 1)
+    let boxes = Tensor.concatenate(
+      [at - distances.sliced(1, 0..<2), at + distances.sliced(1, 2..<4)], axis: 1)
     return Boxes(boxes.clipped(to: Pair(h: meta.size.h - 1, w: meta.size.w - 1)))
   }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let levels = try points.points(sizes: outputs.sizes)
     var (labels, codes): ([Int64], [Float]) = ([], [])
     for level in levels.indices {
@@ -135,7 +142,9 @@ public final class FoveaHead: AnchorFreeHead {
       let (left, top) = (box.x1 / stride, box.y1 / stride)
       let halfWidth = 0.5 * (box.x2 / stride - left)
       let halfHeight = 0.5 * (box.y2 / stride - top)
-      func cell(_ value: Float, _ count: Int) -> Int { value.isFinite ? Int(min(max(value, 0), Float(count - 1))) : 0 }
+      func cell(_ value: Float, _ count: Int) -> Int {
+        value.isFinite ? Int(min(max(value, 0), Float(count - 1))) : 0
+      }
       let (low, high) = (1 - settings.sigma, 1 + settings.sigma)
       let x1 = cell((left + low * halfWidth - 0.5).rounded(.up), size.w)
       let x2 = cell((left + high * halfWidth - 0.5).rounded(.down), size.w)

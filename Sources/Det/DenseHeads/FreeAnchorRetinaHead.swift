@@ -27,7 +27,9 @@ public final class FreeAnchorRetinaHead: RetinaHead {
     try super.init(config.retina, AnchorHeadParts(config.retina.anchors, context))
   }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let anchors = Boxes(try levelAnchors(outputs.sizes).flatMap(\.values))
     var positive: [Tensor] = []
     var negative: Tensor?
@@ -74,13 +76,15 @@ public final class FreeAnchorRetinaHead: RetinaHead {
   }
 
   /// One loss an object: over its bag of anchors, weighted towards those that fit best.
-  private func positiveLoss(_ anchors: Boxes, _ probability: Tensor, _ codes: Tensor, _ truth: GroundTruth) throws
+  private func positiveLoss(_ anchors: Boxes, _ probability: Tensor, _ codes: Tensor, _ truth: GroundTruth)
+    throws
     -> Tensor?
   {
     let count = truth.boxes.count
     if count == 0 { return nil }
     guard free.bag <= anchors.count else {
-      throw InvalidConfig("pre_anchor_topk must be at most the number of anchors, \(anchors.count), found \(free.bag)")
+      throw InvalidConfig(
+        "pre_anchor_topk must be at most the number of anchors, \(anchors.count), found \(free.bag)")
     }
     let overlaps = BoxKernels.overlaps(truth.boxes.values, anchors.values)
     var (matched, wanted): ([Int], Boxes) = ([], Boxes())
@@ -92,7 +96,9 @@ public final class FreeAnchorRetinaHead: RetinaHead {
     let labels = matched.indices.map { Int64(matched[$0] * scoreChannels + truth.labels[$0 / free.bag]) }
     let cls = probability.reshaped([-1]).indexSelected(0, Tensor(labels)).reshaped([count, free.bag])
     let targets = Tensor(boxCoder.encode(anchors[matched], wanted), shape: [matched.count, 4])
-    let distance = try lossBbox(codes.indexSelected(0, matched), values: targets, reduction: LossReduction.none).sum([1])
+    let distance = try lossBbox(
+      codes.indexSelected(0, matched), values: targets, reduction: LossReduction.none
+    ).sum([1])
     let fit = (cls * (-distance).exp().reshaped([count, free.bag]))
     let weight = 1 / (1 - fit).clamped(min: 1e-12)
     let bag = (weight / weight.sum([1], keepingAxes: true) * fit).sum([1])

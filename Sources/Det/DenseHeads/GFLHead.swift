@@ -41,7 +41,8 @@ public class GFLHead: AnchorHead {
       throw InvalidConfig("anchor_generator: strides must be the same along both axes")
     }
     guard let pointCoder = parts.boxCoder as? DistancePointBBoxCoder else {
-      throw InvalidConfig("bbox_coder must be a DistancePointBBoxCoder, found \(config.anchors.boxCoder.typeName ?? "none")")
+      throw InvalidConfig(
+        "bbox_coder must be a DistancePointBBoxCoder, found \(config.anchors.boxCoder.typeName ?? "none")")
     }
     let (input, width) = (config.anchors.inChannels, config.anchors.featChannels)
     try config.stack.check(width)
@@ -69,7 +70,8 @@ public class GFLHead: AnchorHead {
 
   override func codeWidth(_ boxes: Tensor, _ level: Int) -> Int { codes }
 
-  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws
+  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta)
+    throws
     -> Boxes
   {
     let anchors = try generator.priors(kept, level: level, sizes: sizes)
@@ -77,14 +79,18 @@ public class GFLHead: AnchorHead {
     return Boxes(pointCoder.decode(Self.centers(anchors), distances, maxShape: meta.size))
   }
 
-  override func sample(_ anchors: Boxes, _ truth: GroundTruth, counts: [Int]) throws -> (AssignResult, SamplingResult) {
+  override func sample(_ anchors: Boxes, _ truth: GroundTruth, counts: [Int]) throws -> (
+    AssignResult, SamplingResult
+  ) {
     try parts.sampleByLevel(anchors, truth, counts: counts, for: self)
   }
 
   /// Targets are boxes, not distances.
   override var encodesTargets: Bool { false }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let anchors = try levelAnchors(outputs.sizes)
     let targets = try targets(anchors, outputs.sizes, truths, metas)
     let factor = Double(targets.reduce(0) { $0 + max($1.positiveCount, 1) })

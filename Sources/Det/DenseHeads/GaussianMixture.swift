@@ -36,7 +36,8 @@ struct GaussianMixture {
   private func densities(_ value: Double) -> (Double, Double) {
     func log(_ k: Int) -> Double {
       let d = value - means[k]
-      return -0.5 * (Foundation.log(2 * Double.pi) + d * d / variances[k]) - 0.5 * Foundation.log(variances[k])
+      return -0.5 * (Foundation.log(2 * Double.pi) + d * d / variances[k]) - 0.5
+        * Foundation.log(variances[k])
         + Foundation.log(weights[k])
     }
     return (log(0), log(1))

@@ -18,7 +18,8 @@ public final class PAAHead: ATSSHead {
       votes = try reader.value("score_voting", default: true)
       let kind = try reader.value("covariance_type", default: "diag")
       guard ["full", "tied", "diag", "spherical"].contains(kind) else {
-        throw reader.invalid("must be one of full, tied, diag, spherical, found '\(kind)'", key: "covariance_type")
+        throw reader.invalid(
+          "must be one of full, tied, diag, spherical, found '\(kind)'", key: "covariance_type")
       }
       isTied = kind == "tied"
       atss = try ATSSHead.Config(from: &reader)
@@ -33,7 +34,9 @@ public final class PAAHead: ATSSHead {
   }
 
   /// Any assigner of boxes will do for the first choice.
-  override func sample(_ anchors: Boxes, _ truth: GroundTruth, counts: [Int]) throws -> (AssignResult, SamplingResult) {
+  override func sample(_ anchors: Boxes, _ truth: GroundTruth, counts: [Int]) throws -> (
+    AssignResult, SamplingResult
+  ) {
     guard let assigner = parts.assigner as? any BoxAssigner else {
       throw InvalidConfig("PAAHead needs a MaxIoUAssigner in train_cfg")
     }
@@ -43,7 +46,9 @@ public final class PAAHead: ATSSHead {
 
   // MARK: Training
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let anchors = try levelAnchors(outputs.sizes)
     var targets = try targets(anchors, outputs.sizes, truths, metas)
     let all = Boxes(anchors.flatMap(\.values))
@@ -73,7 +78,8 @@ public final class PAAHead: ATSSHead {
       return terms
     }
     let positives = labels.indices(where: { $0 >= 0 && $0 < classes })
-    let boxes = boxCoder.decode(all[positives.map { $0 % all.count }].tensor, allCodes.indexSelected(0, positives))
+    let boxes = boxCoder.decode(
+      all[positives.map { $0 % all.count }].tensor, allCodes.indexSelected(0, positives))
     let wanted = Tensor(targets.flatMap(\.boxTargets), shape: [labels.count, 4]).indexSelected(0, positives)
     let overlaps = withoutGradient { boxes.detached().alignedOverlaps(wanted) }
     terms["loss_bbox"] = try lossBbox(
@@ -84,18 +90,22 @@ public final class PAAHead: ATSSHead {
   }
 
   /// Classification plus box loss of each positive anchor, in the order of their places.
-  private func positiveLosses(_ scores: Tensor, _ codes: Tensor, _ anchors: Boxes, _ target: AnchorTargets) throws
+  private func positiveLosses(_ scores: Tensor, _ codes: Tensor, _ anchors: Boxes, _ target: AnchorTargets)
+    throws
     -> [Float]
   {
     let places = target.labels.indices(where: { $0 >= 0 && $0 < classes })
     if places.isEmpty { return [] }
     let boxes = boxCoder.decode(anchors[places].tensor, codes.indexSelected(0, places))
-    let weights = Tensor(places.flatMap { target.boxWeights[(4 * $0)..<(4 * $0 + 4)] }, shape: [places.count, 4])
-    let wanted = Tensor(places.flatMap { target.boxTargets[(4 * $0)..<(4 * $0 + 4)] }, shape: [places.count, 4])
+    let weights = Tensor(
+      places.flatMap { target.boxWeights[(4 * $0)..<(4 * $0 + 4)] }, shape: [places.count, 4])
+    let wanted = Tensor(
+      places.flatMap { target.boxTargets[(4 * $0)..<(4 * $0 + 4)] }, shape: [places.count, 4])
     let cls = try lossCls(
       scores.indexSelected(0, places), labels: Tensor(places.map { target.labels[$0] }),
       weight: Tensor(places.map { target.labelWeights[$0] }), averageFactor: 1, reduction: LossReduction.none)
-    let box = try lossBbox(boxes, values: wanted, weight: weights, averageFactor: 1, reduction: LossReduction.none)
+    let box = try lossBbox(
+      boxes, values: wanted, weight: weights, averageFactor: 1, reduction: LossReduction.none)
     return (box + cls.sum([1])).floats
   }
 
@@ -111,7 +121,9 @@ public final class PAAHead: ATSSHead {
       var chosen: [Int] = []
       for range in ranges {
         let members = places.indices.filter { objects[$0] == object && range.contains(places[$0]) }
-        chosen += torchTopK(members.map { losses[$0] }, settings.candidates, largest: false).map { members[$0] }
+        chosen += torchTopK(members.map { losses[$0] }, settings.candidates, largest: false).map {
+          members[$0]
+        }
       }
       if chosen.count < 2 { continue }
       chosen = smallestIndices(chosen.map { losses[$0] }, chosen.count).map { chosen[$0] }
@@ -131,15 +143,18 @@ public final class PAAHead: ATSSHead {
     mixture.fit(losses)
     let classified = losses.map { mixture.classify($0) }
     let better = losses.indices.filter { classified[$0].component == 0 }
-    guard let best = better.indices.max(by: {
-      (classified[better[$0]].logDensity, $1) < (classified[better[$1]].logDensity, $0)
-    }) else { return [] }
+    guard
+      let best = better.indices.max(by: {
+        (classified[better[$0]].logDensity, $1) < (classified[better[$1]].logDensity, $0)
+      })
+    else { return [] }
     return Array(better[...best])
   }
 
   // MARK: Detections
 
-  override func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig) throws
+  override func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig)
+    throws
     -> Candidates
   {
     let anchors = try levelAnchors(outputs.sizes)
@@ -166,7 +181,9 @@ public final class PAAHead: ATSSHead {
     return found
   }
 
-  override func finish(_ found: Candidates, _ meta: ImageMeta, _ config: DenseTestConfig, rescale: Bool, suppress: Bool)
+  override func finish(
+    _ found: Candidates, _ meta: ImageMeta, _ config: DenseTestConfig, rescale: Bool, suppress: Bool
+  )
     -> Detections
   {
     var found = found
@@ -197,7 +214,8 @@ public final class PAAHead: ATSSHead {
         // A box without an area overlaps nothing, not even itself; in the original it becomes what is no number.
         result.boxes.append(
           total > 0
-            ? Box(sums[0] / total, sums[1] / total, sums[2] / total, sums[3] / total) : detections.boxes[detection])
+            ? Box(sums[0] / total, sums[1] / total, sums[2] / total, sums[3] / total)
+            : detections.boxes[detection])
         result.scores.append(detections.scores[detection])
         result.labels.append(label)
       }

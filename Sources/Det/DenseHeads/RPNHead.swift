@@ -44,7 +44,9 @@ public final class RPNHead: AnchorHead {
   override var usesLabels: Bool { false }
   override func trainingLabels(_ truth: GroundTruth) -> [Int]? { nil }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let losses = try super.loss(outputs, truths, metas)
     var terms = LossTerms()
     terms.set("loss_rpn_cls", levels: losses.terms["loss_cls"] ?? [])
@@ -53,14 +55,16 @@ public final class RPNHead: AnchorHead {
   }
 
   /// Levels take the place of classes: boxes of different levels do not suppress each other.
-  override func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig) throws
+  override func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig)
+    throws
     -> Candidates
   {
     let anchors = try levelAnchors(outputs.sizes)
     var found = Candidates()
     for level in outputs.scores.indices {
       let logits = rows(outputs.scores[level], image, width: scoreChannels)
-      var scores = usesSigmoid ? logits.reshaped([-1]).sigmoid().floats : logits.softmax(1).selected(1, 0).floats
+      var scores =
+        usesSigmoid ? logits.reshaped([-1]).sigmoid().floats : logits.softmax(1).selected(1, 0).floats
       var codes = rows(outputs.boxes[level], image, width: 4)
       var priors = anchors[level]
       if config.candidates > 0 && config.candidates < scores.count {
@@ -71,7 +75,8 @@ public final class RPNHead: AnchorHead {
       }
       let boxes = Boxes(boxCoder.decode(priors.tensor, codes, maxShape: meta.size))
       let kept = boxes.indices.filter { index in
-        config.leastSide < 0 || (boxes[index].width > config.leastSide && boxes[index].height > config.leastSide)
+        config.leastSide < 0
+          || (boxes[index].width > config.leastSide && boxes[index].height > config.leastSide)
       }
       found.boxes.append(contentsOf: boxes[kept])
       found.scores += kept.map { scores[$0] }
@@ -80,7 +85,9 @@ public final class RPNHead: AnchorHead {
     return found
   }
 
-  override func finish(_ found: Candidates, _ meta: ImageMeta, _ config: DenseTestConfig, rescale: Bool, suppress: Bool)
+  override func finish(
+    _ found: Candidates, _ meta: ImageMeta, _ config: DenseTestConfig, rescale: Bool, suppress: Bool
+  )
     -> Detections
   {
     // Suppression is done in the scale of the network's input, and for each view on its own.
@@ -93,14 +100,17 @@ public final class RPNHead: AnchorHead {
   /// Proposals of all views suppress each other without regard to levels.
   public override func detections(views: [(features: [Tensor], meta: ImageMeta)]) throws -> Detections {
     let config = try requireTesting()
-    guard let suppression = config.suppression else { throw InvalidConfig("test_cfg.rpn: merging views needs nms") }
+    guard let suppression = config.suppression else {
+      throw InvalidConfig("test_cfg.rpn: merging views needs nms")
+    }
     var all = Detections()
     for (features, meta) in views {
       let found = try detections(features, [meta], rescale: false, suppress: true)[0]
       all.boxes.append(contentsOf: found.boxes.mappedBack(meta))
       all.scores += found.scores
     }
-    let (kept, scores) = Suppression(threshold: suppression.threshold).suppress(all.boxes, all.scores, limit: -1)
+    let (kept, scores) = Suppression(threshold: suppression.threshold).suppress(
+      all.boxes, all.scores, limit: -1)
     return Detections(
       boxes: all.boxes[Array(kept.prefix(config.limit))], scores: Array(scores.prefix(config.limit)),
       labels: [Int](repeating: 0, count: min(kept.count, config.limit)))

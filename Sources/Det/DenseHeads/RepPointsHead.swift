@@ -31,7 +31,9 @@ public final class RepPointsHead: AnchorFreeHead {
       }
       gradientFactor = try reader.value("gradient_mul", default: 0.1)
       scale = try reader.value("point_base_scale", default: 4)
-      guard scale > 0 else { throw reader.invalid("must be positive, found \(scale)", key: "point_base_scale") }
+      guard scale > 0 else {
+        throw reader.invalid("must be positive, found \(scale)", key: "point_base_scale")
+      }
       lossInit = try reader.component("loss_bbox_init", default: Self.distance(0.5))
       lossRefine = try reader.component("loss_bbox_refine", default: Self.distance(1))
       usesGrid = try reader.value("use_grid_points", default: false)
@@ -156,13 +158,17 @@ public final class RepPointsHead: AnchorFreeHead {
       (x, y) = (x.sliced(axis, 0..<min(4, count)), y.sliced(axis, 0..<min(4, count)))
     }
     func ends(_ values: Tensor) -> (Tensor, Tensor) {
-      (values.minimum(along: axis, keepingAxis: true).values, values.maximum(along: axis, keepingAxis: true).values)
+      (
+        values.minimum(along: axis, keepingAxis: true).values,
+        values.maximum(along: axis, keepingAxis: true).values
+      )
     }
     let ((left, right), (top, bottom)) = (ends(x), ends(y))
     return Tensor.concatenate([left, top, right, bottom], axis: axis)
   }
 
-  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta) throws
+  public override func decode(level: Int, _ kept: [Int], _ codes: Tensor, sizes: [Pair], _ meta: ImageMeta)
+    throws
     -> Boxes
   {
     let at = AnchorFreeHead.pick(try points.points(sizes: sizes)[level], kept)
@@ -170,12 +176,18 @@ public final class RepPointsHead: AnchorFreeHead {
     return Boxes(boxes.clipped(to: meta.size))
   }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
-    guard let stages else { throw InvalidConfig("RepPointsHead has no train_cfg; it cannot be trained without one") }
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
+    guard let stages else {
+      throw InvalidConfig("RepPointsHead has no train_cfg; it cannot be trained without one")
+    }
     let levels = outputs.sizes.count
     let centers = try points.points(sizes: outputs.sizes)
     let flags = metas.map { meta in
-      outputs.sizes.indices.flatMap { points.validFlags(level: $0, size: outputs.sizes[$0], padShape: meta.padShape) }
+      outputs.sizes.indices.flatMap {
+        points.validFlags(level: $0, size: outputs.sizes[$0], padShape: meta.padShape)
+      }
     }
     let strides = config.strides.map { Float($0.w) }
     let first = try stages.first(centers, strides, settings.scale, flags, truths, classes)
@@ -200,7 +212,9 @@ public final class RepPointsHead: AnchorFreeHead {
           rows(outputs.scores[level], width: scoreChannels), labels: b.labels, weight: b.labelWeights,
           averageFactor: second.factor))
       let unit = settings.scale * strides[level]
-      func part(_ map: Tensor, _ target: LevelTargets, _ loss: any DetectionLoss, _ factor: Double) throws -> Tensor {
+      func part(_ map: Tensor, _ target: LevelTargets, _ loss: any DetectionLoss, _ factor: Double) throws
+        -> Tensor
+      {
         let shifts = rows(map, width: map.shape[1]) * strides[level]
         let at = AnchorFreeHead.pick(centers[level], Array(range.indices.map { $0 - range.lowerBound }))
         let base = Tensor.concatenate([at, at], axis: 1).repeated([truths.count, 1])

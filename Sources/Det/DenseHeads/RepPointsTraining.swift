@@ -39,9 +39,12 @@ struct RepPointsStages {
     guard initAssigner is PointAssigner || initAssigner is any BoxAssigner else {
       throw InvalidConfig("train_cfg.init.assigner must be a PointAssigner or one of boxes")
     }
-    refineAssigner = try settings.second.assigner.buildAssigner((any BoxAssigner).self, context, for: "RepPointsHead")
+    refineAssigner = try settings.second.assigner.buildAssigner(
+      (any BoxAssigner).self, context, for: "RepPointsHead")
     self.samples = samples
-    sampler = try (samples ? settings.sampler : nil)?.build(context.registries.boxSamplers, context) ?? PseudoSampler()
+    sampler =
+      try (samples ? settings.sampler : nil)?.build(context.registries.boxSamplers, context)
+      ?? PseudoSampler()
   }
 
   /// Targets of all pictures, and what losses are divided by.
@@ -52,10 +55,13 @@ struct RepPointsStages {
 
   /// For points `x, y` of each level.
   func first(
-    _ centers: [[Float]], _ strides: [Float], _ scale: Float, _ valid: [[Bool]], _ truths: [GroundTruth], _ classes: Int
+    _ centers: [[Float]], _ strides: [Float], _ scale: Float, _ valid: [[Bool]], _ truths: [GroundTruth],
+    _ classes: Int
   ) throws -> Targets {
     let points = centers.flatMap { $0 }
-    let pointStrides = centers.indices.flatMap { [Float](repeating: strides[$0], count: centers[$0].count / 2) }
+    let pointStrides = centers.indices.flatMap {
+      [Float](repeating: strides[$0], count: centers[$0].count / 2)
+    }
     let boxes = Boxes(
       pointStrides.indices.map { index in
         let (x, y, reach) = (points[2 * index], points[2 * index + 1], scale * pointStrides[index] * 0.5)
@@ -80,7 +86,9 @@ struct RepPointsStages {
   }
 
   /// For the boxes of the first look, picture by picture.
-  func second(_ proposals: [Boxes], _ valid: [[Bool]], _ truths: [GroundTruth], _ classes: Int) throws -> Targets {
+  func second(_ proposals: [Boxes], _ valid: [[Bool]], _ truths: [GroundTruth], _ classes: Int) throws
+    -> Targets
+  {
     try targets(valid, truths, classes, settings.second.positiveWeight) { image, places in
       let (truth, own) = (truths[image], proposals[image][places])
       return (
@@ -101,8 +109,10 @@ struct RepPointsStages {
       let sampling = try sampler.sample(assigned, boxes, truths[image].boxes)
       let count = valid[image].count
       var targets = AnchorTargets(
-        labels: [Int64](repeating: Int64(classes), count: count), labelWeights: [Float](repeating: 0, count: count),
-        boxTargets: [Float](repeating: 0, count: 4 * count), boxWeights: [Float](repeating: 0, count: 4 * count),
+        labels: [Int64](repeating: Int64(classes), count: count),
+        labelWeights: [Float](repeating: 0, count: count),
+        boxTargets: [Float](repeating: 0, count: 4 * count),
+        boxWeights: [Float](repeating: 0, count: 4 * count),
         sampling: sampling)
       for (index, row) in sampling.posIndices.enumerated() {
         let (place, box) = (places[row], sampling.posTruthBoxes[index])

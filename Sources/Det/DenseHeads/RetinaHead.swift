@@ -73,7 +73,8 @@ struct ConvStackConfig: Sendable {
   /// - Parameters:
   ///   - last: another kind for the last convolution.
   ///   - bias: `nil` where only convolutions without a norm have one.
-  func make(_ input: Int, _ width: Int, last: ConvConfig? = nil, bias: Bool? = nil) -> ModuleList<ConvModule> {
+  func make(_ input: Int, _ width: Int, last: ConvConfig? = nil, bias: Bool? = nil) -> ModuleList<ConvModule>
+  {
     ModuleList(
       (0..<depth).map { index in
         ConvModule(

@@ -11,7 +11,9 @@ public final class RetinaSepBNHead: AnchorHead {
 
     public init(from reader: inout ConfigReader) throws {
       levels = try reader.value("num_ins")
-      guard (1...100).contains(levels) else { throw reader.invalid("must be in 1...100, found \(levels)", key: "num_ins") }
+      guard (1...100).contains(levels) else {
+        throw reader.invalid("must be in 1...100, found \(levels)", key: "num_ins")
+      }
       stack = try ConvStackConfig(from: &reader)
       var defaults = AnchorHeadConfig.Defaults()
       defaults.initialization = []

@@ -29,7 +29,8 @@ public final class SSDHead: AnchorHead {
         anchorGenerator: try reader.component(
           "anchor_generator",
           default: [
-            "type": "SSDAnchorGenerator", "scale_major": false, "input_size": 300, "strides": [8, 16, 32, 64, 100, 300],
+            "type": "SSDAnchorGenerator", "scale_major": false, "input_size": 300,
+            "strides": [8, 16, 32, 64, 100, 300],
             "ratios": [[2], [2, 3], [2, 3], [2, 3], [2], [2]], "basesize_ratio_range": [0.1, 0.9],
           ]),
         boxCoder: try reader.component("bbox_coder", default: AnchorHeadConfig.Defaults().boxCoder),
@@ -51,9 +52,11 @@ public final class SSDHead: AnchorHead {
     let priors = parts.generator.basePriors
     guard priors.count == config.inChannels.count else {
       throw InvalidConfig(
-        "in_channels must have an entry for each of the anchor generator's \(priors.count) levels, found \(config.inChannels.count)")
+        "in_channels must have an entry for each of the anchor generator's \(priors.count) levels, found \(config.inChannels.count)"
+      )
     }
-    try config.style.check(channels: config.inChannels + (config.depth > 0 ? [config.anchors.featChannels] : []))
+    try config.style.check(
+      channels: config.inChannels + (config.depth > 0 ? [config.anchors.featChannels] : []))
     func branch(_ level: Int, _ channels: Int) -> Sequential {
       var layers: [any UnaryModule] = []
       var input = config.inChannels[level]
@@ -66,7 +69,8 @@ public final class SSDHead: AnchorHead {
       if config.isDepthwise {
         layers.append(
           ConvModule(
-            input, input, kernel: 3, padding: 1, groups: input, conv: config.style.conv, norm: config.style.norm,
+            input, input, kernel: 3, padding: 1, groups: input, conv: config.style.conv,
+            norm: config.style.norm,
             activation: config.style.activation))
       }
       layers.append(
@@ -91,7 +95,9 @@ public final class SSDHead: AnchorHead {
   }
 
   /// One term for each picture, as the original has them.
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let training = try requireTraining()
     let anchors = try levelAnchors(outputs.sizes)
     let targets = try targets(anchors, outputs.sizes, truths, metas)
@@ -102,7 +108,8 @@ public final class SSDHead: AnchorHead {
       func flat(_ levels: [Tensor], _ width: Int) -> Tensor {
         Tensor.concatenate(levels.map { $0.selected(0, image).permuted([1, 2, 0]).reshaped([-1, width]) })
       }
-      let cls = flat(outputs.scores, scoreChannels).crossEntropy(Tensor(target.labels), reduction: .none)
+      let cls =
+        flat(outputs.scores, scoreChannels).crossEntropy(Tensor(target.labels), reduction: .none)
         * Tensor(target.labelWeights)
       let positives = target.labels.indices(where: { $0 >= 0 && $0 < classes })
       let negatives = target.labels.indices(where: { $0 == classes })
@@ -115,7 +122,8 @@ public final class SSDHead: AnchorHead {
       let shape = boxes.shape
       let distance = boxes.smoothL1Loss(
         Tensor(target.boxTargets, shape: shape), beta: training.smoothL1Beta, reduction: .none)
-      losses.box.append((distance * Tensor(target.boxWeights, shape: shape)).sum() / (factor + Float.ulpOfOne))
+      losses.box.append(
+        (distance * Tensor(target.boxWeights, shape: shape)).sum() / (factor + Float.ulpOfOne))
     }
     var terms = LossTerms()
     terms.set("loss_cls", levels: losses.cls)

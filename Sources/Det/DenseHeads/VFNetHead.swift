@@ -34,7 +34,8 @@ public final class VFNetHead: AnchorFreeHead {
         "loss_cls_fl",
         default: ["type": "FocalLoss", "use_sigmoid": true, "gamma": 2.0, "alpha": 0.25, "loss_weight": 1.0])
       usesVarifocal = try reader.value("use_vfl", default: true)
-      lossRefine = try reader.component("loss_bbox_refine", default: ["type": "GIoULoss", "loss_weight": 2.0])
+      lossRefine = try reader.component(
+        "loss_bbox_refine", default: ["type": "GIoULoss", "loss_weight": 2.0])
       usesATSS = try reader.value("use_atss", default: true)
       // Targets are boxes whatever it says.
       reader.ignore("reg_decoded_bbox")
@@ -54,7 +55,8 @@ public final class VFNetHead: AnchorFreeHead {
       defaults.classifier = "vfnet_cls"
       base = try AnchorFreeConfig(from: &reader, defaults)
       guard ranges.count == base.strides.count, ranges.count > 1 else {
-        throw reader.invalid("must have a pair for each of \(base.strides.count) strides", key: "regress_ranges")
+        throw reader.invalid(
+          "must have a pair for each of \(base.strides.count) strides", key: "regress_ranges")
       }
     }
 
@@ -142,12 +144,15 @@ public final class VFNetHead: AnchorFreeHead {
     let (left, top, right, bottom) = (-sides[0], -sides[1], sides[2], sides[3])
     let zero = Tensor.zeros(left.shape)
     let moves = [
-      top, left, top, zero, top, right, zero, left, zero, zero, zero, right, bottom, left, bottom, zero, bottom, right,
+      top, left, top, zero, top, right, zero, left, zero, zero, zero, right, bottom, left, bottom, zero,
+      bottom, right,
     ]
     return Tensor.concatenate(moves, axis: 1) - kernelBase.value
   }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     let levels = try points.points(sizes: outputs.sizes)
     let targets =
       settings.usesATSS
@@ -155,7 +160,8 @@ public final class VFNetHead: AnchorFreeHead {
       : PointTargets(
         levels, truths, classes: classes,
         FCOSTargets(
-          ranges: settings.ranges, strides: config.strides, centerRadius: settings.centerRadius, classes: classes),
+          ranges: settings.ranges, strides: config.strides, centerRadius: settings.centerRadius,
+          classes: classes),
         units: nil)
     let scores = Tensor.concatenate(outputs.scores.map { rows($0, width: scoreChannels) })
     let first = Tensor.concatenate(outputs.extras.map { rows($0, width: 4) })
@@ -191,24 +197,30 @@ public final class VFNetHead: AnchorFreeHead {
       settings.usesVarifocal
       ? try lossCls(scores, values: Tensor(quality, shape: scores.shape), averageFactor: Double(count))
       : try lossFocal(
-        scores, labels: Tensor(targets.labels), weight: targets.weights.map { Tensor($0) }, averageFactor: Double(count))
+        scores, labels: Tensor(targets.labels), weight: targets.weights.map { Tensor($0) },
+        averageFactor: Double(count))
     terms["loss_bbox"] = box
     terms["loss_bbox_rf"] = boxRefined
     return terms
   }
 
   /// Targets of the points whose anchors stand for objects.
-  private func atssTargets(_ levels: [[Float]], _ sizes: [Pair], _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+  private func atssTargets(
+    _ levels: [[Float]], _ sizes: [Pair], _ truths: [GroundTruth], _ metas: [ImageMeta]
+  ) throws
     -> PointTargets
   {
-    guard let assigner = assigner as? ATSSAssigner, let training = config.training, assigner.alpha == nil else {
+    guard let assigner = assigner as? ATSSAssigner, let training = config.training, assigner.alpha == nil
+    else {
       throw InvalidConfig("VFNetHead needs an ATSSAssigner without alpha in train_cfg")
     }
     let anchors = try generator.priors(sizes: sizes)
     let all = Boxes(anchors.flatMap(\.values))
     let ranges = levelRanges(anchors.map(\.count))
     let images = zip(truths, metas).map { truth, meta -> (assigned: [Int], weights: [Float]) in
-      let valid = sizes.indices.flatMap { generator.validFlags(level: $0, size: sizes[$0], padShape: meta.padShape) }
+      let valid = sizes.indices.flatMap {
+        generator.validFlags(level: $0, size: sizes[$0], padShape: meta.padShape)
+      }
       let inside = insideFlags(all, valid, meta.size, border: training.allowedBorder)
       let places = inside.indices.filter { inside[$0] }
       let result = assigner.assign(

@@ -69,7 +69,9 @@ public final class YOLOFHead: AnchorHead {
     return outputs
   }
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     guard let assigner = parts.assigner as? UniformAssigner else {
       throw InvalidConfig("YOLOFHead needs a UniformAssigner in train_cfg")
     }
@@ -84,7 +86,8 @@ public final class YOLOFHead: AnchorHead {
       let places = inside.indices.filter { inside[$0] }
       guard !places.isEmpty else { throw InvalidConfig("YOLOFHead: no anchor lies within the picture") }
       let own = anchors[places]
-      let codes = outputs.boxes[0].selected(0, image).permuted([1, 2, 0]).reshaped([-1, 4]).indexSelected(0, places)
+      let codes = outputs.boxes[0].selected(0, image).permuted([1, 2, 0]).reshaped([-1, 4]).indexSelected(
+        0, places)
       let boxes = boxCoder.decode(own.tensor, codes)
       let (assigned, pairs) = assigner.assign(
         Boxes(boxes), own, truth.boxes, labels: parts.samples ? nil : truth.labels)
@@ -108,10 +111,12 @@ public final class YOLOFHead: AnchorHead {
     let all = Tensor.concatenate(predicted)
     var terms = LossTerms()
     terms["loss_cls"] = try lossCls(
-      rows(outputs.scores[0], width: classes), labels: Tensor(labels), weight: Tensor(weights), averageFactor: factor)
+      rows(outputs.scores[0], width: classes), labels: Tensor(labels), weight: Tensor(weights),
+      averageFactor: factor)
     terms["loss_bbox"] =
       wanted.isEmpty
-      ? all.sum() * 0 : try lossBbox(all, values: wanted.tensor, weight: Tensor(boxWeights), averageFactor: factor)
+      ? all.sum() * 0
+      : try lossBbox(all, values: wanted.tensor, weight: Tensor(boxWeights), averageFactor: factor)
     return terms
   }
 }

@@ -25,13 +25,16 @@ public final class YOLOV3Head: BaseDenseHead {
       strides = try reader.value("featmap_strides", default: [32, 16, 8])
       guard inChannels.count == outChannels.count, inChannels.count == strides.count, !strides.isEmpty,
         (inChannels + outChannels + strides).allSatisfy({ (1...1_000_000).contains($0) })
-      else { throw reader.invalid("in_channels, out_channels and featmap_strides must be as many positive numbers") }
+      else {
+        throw reader.invalid("in_channels, out_channels and featmap_strides must be as many positive numbers")
+      }
       anchorGenerator = try reader.component(
         "anchor_generator",
         default: [
           "type": "YOLOAnchorGenerator",
           "base_sizes": [
-            [[116, 90], [156, 198], [373, 326]], [[30, 61], [62, 45], [59, 119]], [[10, 13], [16, 30], [33, 23]],
+            [[116, 90], [156, 198], [373, 326]], [[30, 61], [62, 45], [59, 119]],
+            [[10, 13], [16, 30], [33, 23]],
           ], "strides": [32, 16, 8],
         ])
       boxCoder = try reader.component("bbox_coder", default: ["type": "YOLOBBoxCoder"])
@@ -66,9 +69,11 @@ public final class YOLOV3Head: BaseDenseHead {
     (lossXY, lossWH) = (try loss(config.lossXY), try loss(config.lossWH))
     generator = try config.anchorGenerator.build(context.registries.anchorGenerators, context)
     guard generator.levels == config.strides.count, Set(generator.basePriors).count == 1 else {
-      throw InvalidConfig("anchor_generator must have as many anchors for each of \(config.strides.count) featmap_strides")
+      throw InvalidConfig(
+        "anchor_generator must have as many anchors for each of \(config.strides.count) featmap_strides")
     }
-    guard let coder = try config.boxCoder.build(context.registries.boxCoders, context) as? YOLOBBoxCoder else {
+    guard let coder = try config.boxCoder.build(context.registries.boxCoders, context) as? YOLOBBoxCoder
+    else {
       throw InvalidConfig("bbox_coder must be a YOLOBBoxCoder, found \(config.boxCoder.typeName ?? "none")")
     }
     boxCoder = coder
@@ -80,7 +85,8 @@ public final class YOLOV3Head: BaseDenseHead {
     let (priors, width) = (generator.basePriors[0], 5 + config.classes)
     convsPred = ModuleList(config.outChannels.map { Conv2d($0, priors * width, kernel: 1) })
     super.init(
-      classes: config.classes, usesSigmoid: true, testing: config.testing, initialization: config.initialization)
+      classes: config.classes, usesSigmoid: true, testing: config.testing,
+      initialization: config.initialization)
   }
 
   /// Numbers of an anchor: place, sides, objectness, classes.
@@ -100,7 +106,8 @@ public final class YOLOV3Head: BaseDenseHead {
       let cells = 608 / Double(stride)
       var values = bias.value.floats
       for at in values.indices where at % width >= 4 {
-        values[at] = Float(Init.bias(forProbability: at % width == 4 ? min(8 / (cells * cells), 0.999) : 0.01))
+        values[at] = Float(
+          Init.bias(forProbability: at % width == 4 ? min(8 / (cells * cells), 0.999) : 0.01))
       }
       bias.assign(Tensor(values))
     }
@@ -116,7 +123,8 @@ public final class YOLOV3Head: BaseDenseHead {
 
   // MARK: Detections
 
-  override func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig) throws
+  override func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig)
+    throws
     -> Candidates
   {
     let anchors = try generator.priors(sizes: outputs.sizes)
@@ -126,11 +134,13 @@ public final class YOLOV3Head: BaseDenseHead {
       let objectness = table.selected(1, 4).sigmoid().floats
       let kept =
         config.confidenceThreshold > 0
-        ? objectness.indices.filter { objectness[$0] >= config.confidenceThreshold } : Array(objectness.indices)
+        ? objectness.indices.filter { objectness[$0] >= config.confidenceThreshold }
+        : Array(objectness.indices)
       if kept.isEmpty { continue }
       let own = table.indexSelected(0, kept)
       let codes = Tensor.concatenate([own.sliced(1, 0..<2).sigmoid(), own.sliced(1, 2..<4)], axis: 1)
-      let boxes = Boxes(boxCoder.decode(anchors[level][kept].tensor, codes, stride: Float(settings.strides[level])))
+      let boxes = Boxes(
+        boxCoder.decode(anchors[level][kept].tensor, codes, stride: Float(settings.strides[level])))
       let scores = own.sliced(1, 5..<width).sigmoid().floats
       for (index, prior) in kept.enumerated() {
         for label in 0..<classes where scores[index * classes + label] > config.scoreThreshold {
@@ -146,10 +156,13 @@ public final class YOLOV3Head: BaseDenseHead {
 
   // MARK: Training
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     guard let assigner = assigner as? GridAssigner else {
       throw InvalidConfig(
-        "YOLOV3Head needs a GridAssigner in train_cfg, found \(settings.training?.assigner?.typeName ?? "none")")
+        "YOLOV3Head needs a GridAssigner in train_cfg, found \(settings.training?.assigner?.typeName ?? "none")"
+      )
     }
     let anchors = try generator.priors(sizes: outputs.sizes)
     let images = try truths.map { try targets(anchors, outputs.sizes, $0, assigner) }
@@ -158,13 +171,16 @@ public final class YOLOV3Head: BaseDenseHead {
       let count = truths.count * range.count
       let map = rows(outputs.scores[level], width: width)
       let target = Tensor(
-        images.flatMap { $0.maps[(range.lowerBound * width)..<(range.upperBound * width)] }, shape: [count, width])
+        images.flatMap { $0.maps[(range.lowerBound * width)..<(range.upperBound * width)] },
+        shape: [count, width])
       let negative = Tensor(images.flatMap { $0.negatives[range] })
       let positive = target.selected(1, 4)
       let mask = positive.unsqueezed(1)
-      losses.cls.append(try lossCls(map.sliced(1, 5..<width), values: target.sliced(1, 5..<width), weight: mask))
+      losses.cls.append(
+        try lossCls(map.sliced(1, 5..<width), values: target.sliced(1, 5..<width), weight: mask))
       losses.conf.append(
-        try lossConf(map.selected(1, 4), values: positive, weight: (negative + positive).clamped(min: 0, max: 1)))
+        try lossConf(
+          map.selected(1, 4), values: positive, weight: (negative + positive).clamped(min: 0, max: 1)))
       losses.xy.append(try lossXY(map.sliced(1, 0..<2), values: target.sliced(1, 0..<2), weight: mask))
       losses.wh.append(try lossWH(map.sliced(1, 2..<4), values: target.sliced(1, 2..<4), weight: mask))
     }
@@ -177,12 +193,16 @@ public final class YOLOV3Head: BaseDenseHead {
   }
 
   /// What the anchors of a picture should give, and 1 for those that are background.
-  private func targets(_ anchors: [Boxes], _ sizes: [Pair], _ truth: GroundTruth, _ assigner: GridAssigner) throws -> (
-    maps: [Float], negatives: [Float]
-  ) {
+  private func targets(_ anchors: [Boxes], _ sizes: [Pair], _ truth: GroundTruth, _ assigner: GridAssigner)
+    throws -> (
+      maps: [Float], negatives: [Float]
+    )
+  {
     let all = Boxes(anchors.flatMap(\.values))
     let responsible = sizes.indices.flatMap { responsibleFlags(level: $0, sizes[$0], truth.boxes) }
-    let strides = anchors.indices.flatMap { [Float](repeating: Float(settings.strides[$0]), count: anchors[$0].count) }
+    let strides = anchors.indices.flatMap {
+      [Float](repeating: Float(settings.strides[$0]), count: anchors[$0].count)
+    }
     let assigned = assigner.assign(all, responsible: responsible, truth.boxes)
     let sampling = try sampler.sample(assigned, all, truth.boxes)
     let codes = boxCoder.encode(

@@ -37,11 +37,13 @@ public final class YOLOXHead: BaseDenseHead {
         "loss_bbox",
         default: ["type": "IoULoss", "mode": "square", "eps": 1e-16, "reduction": "sum", "loss_weight": 5.0])
       lossObject = try reader.component("loss_obj", default: entropy)
-      lossL1 = try reader.component("loss_l1", default: ["type": "L1Loss", "reduction": "sum", "loss_weight": 1.0])
+      lossL1 = try reader.component(
+        "loss_l1", default: ["type": "L1Loss", "reduction": "sum", "loss_weight": 1.0])
       training = try reader.optional("train_cfg")
       testing = try reader.optional("test_cfg")
       initialization = try reader.initialization(
-        default: [InitConfig(.kaiming(a: 5.0.squareRoot(), .fanIn, .leakyReLU, .uniform), layers: ["Conv2d"])])
+        default: [InitConfig(.kaiming(a: 5.0.squareRoot(), .fanIn, .leakyReLU, .uniform), layers: ["Conv2d"])]
+      )
     }
   }
 
@@ -68,10 +70,12 @@ public final class YOLOXHead: BaseDenseHead {
           if config.deformsLast && index == config.depth - 1 { style.conv = ConvConfig(.modulatedDeformable) }
           let input = index == 0 ? config.inChannels : config.featChannels
           if config.isDepthwise {
-            return DepthwiseSeparableConvModule(input, config.featChannels, kernel: 3, padding: 1, style: style)
+            return DepthwiseSeparableConvModule(
+              input, config.featChannels, kernel: 3, padding: 1, style: style)
           }
           return ConvModule(
-            input, config.featChannels, kernel: 3, padding: 1, bias: config.convBias, conv: style.conv, norm: style.norm,
+            input, config.featChannels, kernel: 3, padding: 1, bias: config.convBias, conv: style.conv,
+            norm: style.norm,
             activation: style.activation)
         })
     }
@@ -87,7 +91,8 @@ public final class YOLOXHead: BaseDenseHead {
     channels = config.inChannels
     assigner = try config.training?.assigner?.build(context.registries.assigners, context)
     super.init(
-      classes: config.classes, usesSigmoid: true, testing: config.testing, initialization: config.initialization)
+      classes: config.classes, usesSigmoid: true, testing: config.testing,
+      initialization: config.initialization)
   }
 
   public override func applyInitialization(using generator: inout RandomGenerator) {
@@ -130,11 +135,13 @@ public final class YOLOXHead: BaseDenseHead {
   }
 
   /// Every point with its best class, if that times its objectness is enough.
-  override func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig) throws
+  override func candidates(_ outputs: DenseOutputs, image: Int, _ meta: ImageMeta, _ config: DenseTestConfig)
+    throws
     -> Candidates
   {
     let scores = Tensor.concatenate(outputs.scores.map { rows($0, image, width: classes) }).sigmoid()
-    let objectness = Tensor.concatenate((outputs.factors ?? []).map { rows($0, image, width: 1) }).sigmoid().floats
+    let objectness = Tensor.concatenate((outputs.factors ?? []).map { rows($0, image, width: 1) }).sigmoid()
+      .floats
     let (best, labels) = scores.maximum(along: 1)
     let (values, names) = (best.floats, labels.elements(as: Int64.self))
     let kept = values.indices.filter { objectness[$0] * values[$0] >= config.scoreThreshold }
@@ -149,7 +156,9 @@ public final class YOLOXHead: BaseDenseHead {
 
   // MARK: Training
 
-  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws -> LossTerms {
+  public override func loss(_ outputs: DenseOutputs, _ truths: [GroundTruth], _ metas: [ImageMeta]) throws
+    -> LossTerms
+  {
     guard let assigner = assigner as? SimOTAAssigner else {
       throw InvalidConfig("YOLOXHead needs a SimOTAAssigner in train_cfg")
     }
@@ -174,7 +183,8 @@ public final class YOLOXHead: BaseDenseHead {
       let range = (image * total)..<((image + 1) * total)
       let middles = priors.enumerated().map { at, value in at % 4 < 2 ? value + priors[at + 2] * 0.5 : value }
       let assigned = assigner.assign(
-        Array(quality[(range.lowerBound * classes)..<(range.upperBound * classes)]), classes: classes, middles,
+        Array(quality[(range.lowerBound * classes)..<(range.upperBound * classes)]), classes: classes,
+        middles,
         Boxes(Array(predicted.values[(4 * range.lowerBound)..<(4 * range.upperBound)])), truth.boxes,
         labels: truth.labels)
       for (prior, index) in assigned.gtIndices.enumerated() where index > 0 {
@@ -185,23 +195,30 @@ public final class YOLOXHead: BaseDenseHead {
         classTargets += own
         let box = truth.boxes[index - 1]
         boxTargets += [box.x1, box.y1, box.x2, box.y2]
-        let (x, y, w, h) = (priors[4 * prior], priors[4 * prior + 1], priors[4 * prior + 2], priors[4 * prior + 3])
+        let (x, y, w, h) = (
+          priors[4 * prior], priors[4 * prior + 1], priors[4 * prior + 2], priors[4 * prior + 3]
+        )
         codeTargets += [
-          (box.center.x - x) / w, (box.center.y - y) / h, logf(box.width / w + 1e-8), logf(box.height / h + 1e-8),
+          (box.center.x - x) / w, (box.center.y - y) / h, logf(box.width / w + 1e-8),
+          logf(box.height / h + 1e-8),
         ]
       }
     }
     let samples = Float(max(positives.count, 1))
     let shape = [positives.count, 4]
     var terms = LossTerms()
-    terms["loss_cls"] = try lossCls(
-      scores.indexSelected(0, positives), values: Tensor(classTargets, shape: [positives.count, classes])) / samples
-    terms["loss_bbox"] = try lossBbox(
-      boxes.indexSelected(0, positives), values: Tensor(boxTargets, shape: shape)) / samples
+    terms["loss_cls"] =
+      try lossCls(
+        scores.indexSelected(0, positives), values: Tensor(classTargets, shape: [positives.count, classes]))
+      / samples
+    terms["loss_bbox"] =
+      try lossBbox(
+        boxes.indexSelected(0, positives), values: Tensor(boxTargets, shape: shape)) / samples
     terms["loss_obj"] = try lossObj(objectness, values: Tensor(objects, shape: [count * total, 1])) / samples
     if usesL1 {
-      terms["loss_l1"] = try lossL1(
-        codes.indexSelected(0, positives), values: Tensor(codeTargets, shape: shape)) / samples
+      terms["loss_l1"] =
+        try lossL1(
+          codes.indexSelected(0, positives), values: Tensor(codeTargets, shape: shape)) / samples
     }
     return terms
   }

@@ -32,7 +32,9 @@ struct DetectorBase: Sendable {
 
   /// A head's config with the detector's settings for training and testing, or one part of them.
   func head(_ component: Component, part: String? = nil) -> Component {
-    func settings(_ whole: Component?) -> ConfigNode? { part.map { whole?.node.dictionary?[$0] } ?? whole?.node }
+    func settings(_ whole: Component?) -> ConfigNode? {
+      part.map { whole?.node.dictionary?[$0] } ?? whole?.node
+    }
     return component.setting("train_cfg", to: settings(training)).setting("test_cfg", to: settings(testing))
   }
 }

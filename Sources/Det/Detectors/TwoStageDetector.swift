@@ -104,7 +104,8 @@ public final class TwoStageDetector: Module, Detector {
       }
       let seen = try views.map { view -> (features: [Tensor], meta: ImageMeta) in
         guard view.metas.count == 1 else {
-          throw InvalidConfig("test-time augmentation works on one picture at a time, found \(view.metas.count)")
+          throw InvalidConfig(
+            "test-time augmentation works on one picture at a time, found \(view.metas.count)")
         }
         return (try features(view.images), view.metas[0])
       }

@@ -16,7 +16,9 @@ public final class YOLOX: Module, Detector {
 
     init(from reader: inout ConfigReader) throws {
       inputSize = try reader.value("input_size", default: 640)
-      guard inputSize.h > 0, inputSize.w > 0 else { throw reader.invalid("must be positive", key: "input_size") }
+      guard inputSize.h > 0, inputSize.w > 0 else {
+        throw reader.invalid("must be positive", key: "input_size")
+      }
       multiplier = try reader.count("size_multiplier", default: 32, in: 1...10000)
       let bounds = try reader.value("random_size_range", default: [15, 25])
       guard bounds.count == 2, bounds[0] > 0, bounds[0] <= bounds[1], bounds[1] <= 10000 else {

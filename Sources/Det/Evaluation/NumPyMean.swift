@@ -9,7 +9,8 @@ enum NumPyMean {
   static func sum<Value: BinaryFloatingPoint>(_ values: [Value]) -> Value { sum(values, 0, values.count) }
 
   /// Sums of pieces of at most 128, each in eight interleaved parts.
-  private static func sum<Value: BinaryFloatingPoint>(_ values: [Value], _ start: Int, _ count: Int) -> Value {
+  private static func sum<Value: BinaryFloatingPoint>(_ values: [Value], _ start: Int, _ count: Int) -> Value
+  {
     if count < 8 {
       var total: Value = 0
       for index in start..<(start + count) { total += values[index] }
@@ -25,7 +26,8 @@ enum NumPyMean {
     for index in stride(from: 8, to: whole, by: 8) {
       for part in 0..<8 { parts[part] += values[start + index + part] }
     }
-    var total = ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]))
+    var total =
+      ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]))
     for index in whole..<count { total += values[start + index] }
     return total
   }

@@ -25,6 +25,7 @@ public final class NumClassCheckHook: Hook {
     }
     guard let classes = (runner.model as? any Detector)?.classes, classes != names.count else { return }
     throw RunnerError(
-      "num_classes of the heads must be the number of the data set's classes, \(names.count), found \(classes)")
+      "num_classes of the heads must be the number of the data set's classes, \(names.count), found \(classes)"
+    )
   }
 }

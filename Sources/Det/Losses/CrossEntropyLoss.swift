@@ -22,7 +22,9 @@ public final class CrossEntropyLoss: Module, DetectionLoss {
       guard !(sigmoid && mask) else { throw reader.invalid("use_sigmoid and use_mask do not go together") }
       form = sigmoid ? .sigmoid : mask ? .mask : .softmax
       scale = try LossScale(from: &reader)
-      if let weights: OneOrMany<Float> = try reader.optional("class_weight") { classWeight = weights.elements }
+      if let weights: OneOrMany<Float> = try reader.optional("class_weight") {
+        classWeight = weights.elements
+      }
       ignoreIndex = try reader.optional("ignore_index")
       averagesCounted = try reader.value("avg_non_ignore", default: false)
       // The heads of transformers read it.
@@ -35,7 +37,8 @@ public final class CrossEntropyLoss: Module, DetectionLoss {
   public init(_ config: Config) { self.config = config }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     switch (config.form, target) {
     case (.softmax, .labels(let labels)):
@@ -51,7 +54,8 @@ public final class CrossEntropyLoss: Module, DetectionLoss {
   }
 
   private func softmax(
-    _ scores: Tensor, _ labels: Tensor, _ weight: Tensor?, _ averageFactor: Double?, _ reduction: LossReduction?
+    _ scores: Tensor, _ labels: Tensor, _ weight: Tensor?, _ averageFactor: Double?,
+    _ reduction: LossReduction?
   ) throws -> Tensor {
     let classWeight = try config.classWeight.map { try checkedClassWeight($0, scores.shape[1]) }
     let ignored = config.ignoreIndex ?? -100
@@ -65,7 +69,8 @@ public final class CrossEntropyLoss: Module, DetectionLoss {
 
   /// Labels become 1 at their class and 0 elsewhere; negative ones do not count.
   private func sigmoid(
-    _ scores: Tensor, _ labels: Tensor, _ weight: Tensor?, _ averageFactor: Double?, _ reduction: LossReduction?
+    _ scores: Tensor, _ labels: Tensor, _ weight: Tensor?, _ averageFactor: Double?,
+    _ reduction: LossReduction?
   ) throws -> Tensor {
     let (rows, classes) = (scores.shape[0], scores.shape[1])
     let ignored = Int64(config.ignoreIndex ?? -100)
@@ -101,7 +106,8 @@ public final class CrossEntropyLoss: Module, DetectionLoss {
       factor = Double(valid.sum().item)
     }
     let loss = scores.binaryCrossEntropyWithLogits(
-      values, positiveWeight: try config.classWeight.map { try checkedClassWeight($0, scores.shape.last ?? 1) },
+      values,
+      positiveWeight: try config.classWeight.map { try checkedClassWeight($0, scores.shape.last ?? 1) },
       reduction: .none)
     return try config.scale(
       loss, weight: weight.map { $0 * valid } ?? valid, averageFactor: factor, reduction: reduction)
@@ -110,19 +116,22 @@ public final class CrossEntropyLoss: Module, DetectionLoss {
   /// The mean over the masks of the objects' own classes, as `[1]`.
   private func mask(_ prediction: Tensor, _ target: Tensor, _ labels: [Int]) throws -> Tensor {
     let shape = prediction.shape
-    guard shape.count == 4, labels.count == shape[0], labels.allSatisfy({ (0..<shape[1]).contains($0) }) else {
+    guard shape.count == 4, labels.count == shape[0], labels.allSatisfy({ (0..<shape[1]).contains($0) })
+    else {
       throw InvalidConfig("CrossEntropyLoss: a class in 0..<\(shape.dropFirst().first ?? 0) for each mask")
     }
     let rows = labels.enumerated().map { $0 * shape[1] + $1 }
     let own = prediction.reshaped([shape[0] * shape[1], shape[2], shape[3]]).indexSelected(0, rows)
-    let loss = own.binaryCrossEntropyWithLogits(target, weight: config.classWeight.map { Tensor($0) }, reduction: .mean)
+    let loss = own.binaryCrossEntropyWithLogits(
+      target, weight: config.classWeight.map { Tensor($0) }, reduction: .mean)
     return loss.reshaped([1]) * config.scale.weight
   }
 
   private func checkedClassWeight(_ weights: [Float], _ classes: Int) throws -> Tensor {
     guard weights.count == classes || (weights.count == 1 && config.form == .sigmoid) else {
       throw InvalidConfig(
-        "CrossEntropyLoss: class_weight must have one entry for each of \(classes) classes, found \(weights.count)")
+        "CrossEntropyLoss: class_weight must have one entry for each of \(classes) classes, found \(weights.count)"
+      )
     }
     return Tensor(weights)
   }

@@ -20,7 +20,8 @@ public protocol DetectionLoss: Module {
   ///   - reduction: instead of the config's.
   /// - Throws: `InvalidConfig` where the loss cannot be held against such a target.
   func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor
 }
 
@@ -72,7 +73,9 @@ struct LossScale: Sendable {
   }
 
   /// The losses of elements, weighted and reduced. Mirrors `weight_reduce_loss` and the factor after it.
-  func callAsFunction(_ loss: Tensor, weight: Tensor?, averageFactor: Double?, reduction override: LossReduction?) throws
+  func callAsFunction(
+    _ loss: Tensor, weight: Tensor?, averageFactor: Double?, reduction override: LossReduction?
+  ) throws
     -> Tensor
   {
     let reduction = override ?? reduction
@@ -101,7 +104,9 @@ func registerLosses(_ losses: inout Registry<any DetectionLoss>) {
   losses.register("DiceLoss", scope: scope, DiceLoss.Config.self) { DiceLoss($0) }
   losses.register("GaussianFocalLoss", scope: scope, GaussianFocalLoss.Config.self) { GaussianFocalLoss($0) }
   losses.register("QualityFocalLoss", scope: scope, QualityFocalLoss.Config.self) { QualityFocalLoss($0) }
-  losses.register("DistributionFocalLoss", scope: scope, DistributionFocalLoss.Config.self) { DistributionFocalLoss($0) }
+  losses.register("DistributionFocalLoss", scope: scope, DistributionFocalLoss.Config.self) {
+    DistributionFocalLoss($0)
+  }
   losses.register("VarifocalLoss", scope: scope, VarifocalLoss.Config.self) { VarifocalLoss($0) }
   losses.register("GHMC", scope: scope, GHMC.Config.self) { GHMC($0) }
   losses.register("GHMR", scope: scope, GHMR.Config.self) { GHMR($0) }

@@ -13,7 +13,8 @@ public final class DiceLoss: Module, DetectionLoss {
       activates = try reader.value("activate", default: true)
       let usesSigmoid = try reader.value("use_sigmoid", default: true)
       guard usesSigmoid || !activates else {
-        throw reader.invalid("must be True where activate is: the loss is one of sigmoids", key: "use_sigmoid")
+        throw reader.invalid(
+          "must be True where activate is: the loss is one of sigmoids", key: "use_sigmoid")
       }
       isNaive = try reader.value("naive_dice", default: false)
       epsilon = try reader.value("eps", default: 1e-3)
@@ -26,7 +27,8 @@ public final class DiceLoss: Module, DetectionLoss {
   public init(_ config: Config) { self.config = config }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
     let p = (config.activates ? prediction.sigmoid() : prediction).flattened(from: 1)

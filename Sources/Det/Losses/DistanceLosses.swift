@@ -12,7 +12,8 @@ public final class L1Loss: Module, DetectionLoss {
   public init(_ config: Config) { self.config = config }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
     return try config.scale.ofElements(prediction, values, weight, averageFactor, reduction) {
@@ -40,7 +41,8 @@ public final class SmoothL1Loss: Module, DetectionLoss {
   public init(_ config: Config) { (self.config, beta) = (config, config.beta) }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
     return try config.scale.ofElements(prediction, values, weight, averageFactor, reduction) {
@@ -60,7 +62,8 @@ extension ConfigReader {
 extension LossScale {
   /// A loss element by element; without targets it is 0, but leads back to the predictions.
   func ofElements(
-    _ prediction: Tensor, _ target: Tensor, _ weight: Tensor?, _ averageFactor: Double?, _ reduction: LossReduction?,
+    _ prediction: Tensor, _ target: Tensor, _ weight: Tensor?, _ averageFactor: Double?,
+    _ reduction: LossReduction?,
     _ loss: (Tensor, Tensor) -> Tensor
   ) throws -> Tensor {
     if target.count == 0 {
@@ -69,6 +72,7 @@ extension LossScale {
     guard prediction.shape == target.shape else {
       throw InvalidConfig("a loss needs targets of shape \(prediction.shape), found \(target.shape)")
     }
-    return try self(loss(prediction, target), weight: weight, averageFactor: averageFactor, reduction: reduction)
+    return try self(
+      loss(prediction, target), weight: weight, averageFactor: averageFactor, reduction: reduction)
   }
 }

@@ -14,7 +14,8 @@ public final class DistributionFocalLoss: Module, DetectionLoss {
   public init(_ config: Config) { self.config = config }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
     let distances = values.floats

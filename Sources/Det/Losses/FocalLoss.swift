@@ -25,7 +25,8 @@ public final class FocalLoss: Module, DetectionLoss {
   public init(_ config: Config) { self.config = config }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .labels(let labels) = target else { throw unsuitable(target) }
     let reducing = reduction ?? config.scale.reduction
@@ -34,7 +35,8 @@ public final class FocalLoss: Module, DetectionLoss {
       let loss = prediction.sigmoidFocalLoss(
         labels, gamma: config.gamma, alpha: config.alpha, weight: weight?.reshaped([-1]))
       // A mean without a factor is one over elements, not rows.
-      let factor = averageFactor ?? (reducing == .mean ? Double(prediction.count) - Double(Float.ulpOfOne) : nil)
+      let factor =
+        averageFactor ?? (reducing == .mean ? Double(prediction.count) - Double(Float.ulpOfOne) : nil)
       return try config.scale(loss, weight: nil, averageFactor: factor, reduction: reducing)
     }
     let shaped = weight.map { $0.shape == prediction.shape ? $0 : $0.reshaped([prediction.shape[0], -1]) }
@@ -72,7 +74,9 @@ extension Tensor {
   func positives(classes: Int) -> Tensor {
     let labels = elements(as: Int64.self)
     var values = [Float](repeating: 0, count: labels.count * classes)
-    for (row, label) in labels.enumerated() where label >= 0 && label < classes { values[row * classes + Int(label)] = 1 }
+    for (row, label) in labels.enumerated() where label >= 0 && label < classes {
+      values[row * classes + Int(label)] = 1
+    }
     return Tensor(values, shape: [labels.count, classes])
   }
 }

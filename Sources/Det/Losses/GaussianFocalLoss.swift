@@ -20,13 +20,15 @@ public final class GaussianFocalLoss: Module, DetectionLoss {
   public init(_ config: Config) { self.config = config }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
     let peaks = values.compared(.equal, 1).converted(to: .float32)
     let rest = (1 - values).power(config.gamma)
     let missed = -(prediction + 1e-12).log() * (1 - prediction).power(config.alpha) * peaks
     let invented = -((1 - prediction) + 1e-12).log() * prediction.power(config.alpha) * rest
-    return try config.scale(missed + invented, weight: weight, averageFactor: averageFactor, reduction: reduction)
+    return try config.scale(
+      missed + invented, weight: weight, averageFactor: averageFactor, reduction: reduction)
   }
 }

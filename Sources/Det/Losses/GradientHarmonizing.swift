@@ -74,7 +74,8 @@ public final class GHMC: Module, DetectionLoss {
   }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     let wanted: Tensor
     switch target {
@@ -83,7 +84,8 @@ public final class GHMC: Module, DetectionLoss {
     default: throw unsuitable(target)
     }
     guard let weight else { throw InvalidConfig("GHMC needs a weight for each sample") }
-    let spread = (weight.shape == prediction.shape ? weight : weight.reshaped([-1, 1])).expanded(to: prediction.shape)
+    let spread = (weight.shape == prediction.shape ? weight : weight.reshaped([-1, 1])).expanded(
+      to: prediction.shape)
     let counted = spread.floats.map { $0 > 0 }
     let lengths = withoutGradient { (prediction.detached().sigmoid() - wanted).absolute().floats }
     let total = max(Float(counted.count { $0 }), 1)
@@ -91,7 +93,8 @@ public final class GHMC: Module, DetectionLoss {
       lengths, counted: counted, total: total, edges: edges.value.floats, sums: accSum)
     let loss = prediction.binaryCrossEntropyWithLogits(wanted, reduction: .none)
     return try config.scale(
-      loss, weight: Tensor(weights, shape: prediction.shape), averageFactor: Double(total), reduction: reduction)
+      loss, weight: Tensor(weights, shape: prediction.shape), averageFactor: Double(total),
+      reduction: reduction)
   }
 }
 
@@ -120,7 +123,8 @@ public final class GHMR: Module, DetectionLoss {
   }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
     guard let weight else { throw InvalidConfig("GHMR needs a weight for each sample") }

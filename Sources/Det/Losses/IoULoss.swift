@@ -28,10 +28,13 @@ public final class IoULoss: Module, DetectionLoss {
   public init(_ config: Config) { self.config = config }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
-    if reduction ?? config.scale.reduction != .none, let zero = prediction.lossWithoutWeight(weight) { return zero }
+    if reduction ?? config.scale.reduction != .none, let zero = prediction.lossWithoutWeight(weight) {
+      return zero
+    }
     // A log of 0 is avoided with eps; denominators have their own bound.
     let overlaps = prediction.alignedOverlaps(values).clamped(min: config.epsilon)
     let loss =
@@ -63,7 +66,8 @@ extension Tensor {
   }
 
   /// How much each of these boxes `[N, 4]` overlaps the box at the same place; gradients flow to both.
-  func alignedOverlaps(_ other: Tensor, _ overlap: BoxKernels.Overlap = .iou, epsilon: Float = 1e-6) -> Tensor {
+  func alignedOverlaps(_ other: Tensor, _ overlap: BoxKernels.Overlap = .iou, epsilon: Float = 1e-6) -> Tensor
+  {
     let (a, b) = (corners, other.corners)
     let (areaA, areaB) = ((a.x2 - a.x1) * (a.y2 - a.y1), (b.x2 - b.x1) * (b.y2 - b.y1))
     let width = (a.x2.minimum(b.x2) - a.x1.maximum(b.x1)).clamped(min: 0)

@@ -30,7 +30,8 @@ public final class OverlapLoss: Module, DetectionLoss {
   init(_ kind: Kind, _ config: OverlapLossConfig) { (self.kind, self.config) = (kind, config) }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
     if let zero = prediction.lossWithoutWeight(weight) { return zero }

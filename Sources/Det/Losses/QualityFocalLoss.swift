@@ -22,7 +22,8 @@ public final class QualityFocalLoss: Module, DetectionLoss {
   public init(_ config: Config) { self.config = config }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .quality(let labels, let scores) = target else { throw unsuitable(target) }
     let wanted = labels.positives(classes: prediction.shape[1]) * scores.detached().unsqueezed(1)

@@ -81,7 +81,8 @@ public final class SeesawLoss: Module, DetectionLoss {
       let shift = withoutGradient { logWeights(own.detached(), names, counts) }
       let loss = (own + shift).crossEntropy(Tensor(names.map { Int64($0) }), reduction: .none)
       cls = try config.scale(
-        loss, weight: weight?.indexSelected(0, foreground), averageFactor: averageFactor, reduction: reduction)
+        loss, weight: weight?.indexSelected(0, foreground), averageFactor: averageFactor, reduction: reduction
+      )
     }
     let background = Tensor(all.map { Int64($0 == config.classes ? 1 : 0) })
     let object = try config.scale(
@@ -92,7 +93,8 @@ public final class SeesawLoss: Module, DetectionLoss {
   }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .labels(let labels) = target else { throw unsuitable(target) }
     let parts = try terms(

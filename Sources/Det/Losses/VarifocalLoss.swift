@@ -24,7 +24,8 @@ public final class VarifocalLoss: Module, DetectionLoss {
   public init(_ config: Config) { self.config = config }
 
   public func callAsFunction(
-    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?, reduction: LossReduction?
+    _ prediction: Tensor, _ target: LossTarget, weight: Tensor?, averageFactor: Double?,
+    reduction: LossReduction?
   ) throws -> Tensor {
     guard case .values(let values) = target else { throw unsuitable(target) }
     let foreground = values.compared(.greater, 0).converted(to: .float32)

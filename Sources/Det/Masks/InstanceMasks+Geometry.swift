@@ -74,7 +74,8 @@ extension InstanceMasks {
   public func expanded(toWidth newWidth: Int, height newHeight: Int, left: Int, top: Int) -> InstanceMasks {
     precondition(
       left >= 0 && top >= 0 && left + width <= newWidth && top + height <= newHeight,
-      "InstanceMasks.expanded: \(width)x\(height) at (\(left), \(top)) must lie inside \(newWidth)x\(newHeight)")
+      "InstanceMasks.expanded: \(width)x\(height) at (\(left), \(top)) must lie inside \(newWidth)x\(newHeight)"
+    )
     let (dx, dy) = (Double(left), Double(top))
     return mapping(
       height: newHeight, width: newWidth, polygon: { x, y in (x + dx, y + dy) },

@@ -57,7 +57,8 @@ extension InstanceMasks {
     check(clipped, objects)
     if case .polygons = shapes {
       guard !isSoft else {
-        throw MaskError("soft_mask_target must not be set where masks are polygons; load them with poly2mask=True")
+        throw MaskError(
+          "soft_mask_target must not be set where masks are polygons; load them with poly2mask=True")
       }
       let masks = croppedAndResized(boxes: clipped, objects: objects, width: newWidth, height: newHeight)
       guard case .bitmaps(let bitmaps) = try masks.rasterized().shapes else { return [] }
@@ -70,13 +71,16 @@ extension InstanceMasks {
   private func check(_ boxes: Boxes, _ objects: [Int]) {
     precondition(
       boxes.count == objects.count && objects.allSatisfy { (0..<count).contains($0) },
-      "InstanceMasks.targets: must have one object of \(count) for each of \(boxes.count) boxes, found \(objects)")
+      "InstanceMasks.targets: must have one object of \(count) for each of \(boxes.count) boxes, found \(objects)"
+    )
     precondition(
       boxes.values.allSatisfy { abs($0) < 1e6 },
       "InstanceMasks.targets: boxes must be finite and reach less than a million pixels")
   }
 
-  private func alignedCoverage(_ boxes: Boxes, _ objects: [Int], _ newWidth: Int, _ newHeight: Int) -> [[Float]] {
+  private func alignedCoverage(_ boxes: Boxes, _ objects: [Int], _ newWidth: Int, _ newHeight: Int)
+    -> [[Float]]
+  {
     guard case .bitmaps(let bitmaps) = shapes else { return [] }
     let (height, width) = (height, width)
     return concurrentMap(count: boxes.count) { index in

@@ -14,12 +14,15 @@ enum MaskPaste {
   ) -> [RunLengthMask] {
     let area = size.h * size.w
     precondition(
-      masks.count == boxes.count * area, "MaskPaste.paste: \(boxes.count) masks of \(size), found \(masks.count) numbers")
+      masks.count == boxes.count * area,
+      "MaskPaste.paste: \(boxes.count) masks of \(size), found \(masks.count) numbers")
     return concurrentMap(count: boxes.count) { index in
       let box = boxes[index]
       let left = pixel(box.x1.rounded(.down) - 1, width), right = pixel(box.x2.rounded(.up) + 1, width)
       let top = pixel(box.y1.rounded(.down) - 1, height), bottom = pixel(box.y2.rounded(.up) + 1, height)
-      guard left < right, top < bottom else { return RunLengthMask(height: height, width: width, runs: [UInt32(height * width)]) }
+      guard left < right, top < bottom else {
+        return RunLengthMask(height: height, width: width, runs: [UInt32(height * width)])
+      }
       let window = MaskKernels.paste(
         masks, index: index, size: size, box: [box.x1, box.y1, box.x2, box.y2], left: left, top: top,
         window: Pair(h: bottom - top, w: right - left), threshold: threshold)
@@ -29,7 +32,9 @@ enum MaskPaste {
   }
 
   /// A whole coordinate moved into 0...`most`; what is not a number goes to 0.
-  private static func pixel(_ value: Float, _ most: Int) -> Int { value >= 0 ? Int(min(value, Float(most))) : 0 }
+  private static func pixel(_ value: Float, _ most: Int) -> Int {
+    value >= 0 ? Int(min(value, Float(most))) : 0
+  }
 }
 
 extension MaskPaste {
@@ -39,7 +44,8 @@ extension MaskPaste {
   ///   - masks: of all images' detections, one after the other.
   ///   - boxes: of the detections, in the network's input.
   static func addMasks(
-    _ masks: MaskMerging, to found: [Detections], _ boxes: [Boxes], _ metas: [ImageMeta], _ config: RCNNTestConfig,
+    _ masks: MaskMerging, to found: [Detections], _ boxes: [Boxes], _ metas: [ImageMeta],
+    _ config: RCNNTestConfig,
     rescale: Bool
   ) throws -> [Detections] {
     let (probabilities, area) = (masks.mean, masks.size.h * masks.size.w)
@@ -63,7 +69,9 @@ extension MaskPaste {
   }
 
   /// The same for boxes of one original picture.
-  static func addMasks(_ masks: MaskMerging, toOriginal found: Detections, _ meta: ImageMeta, _ config: RCNNTestConfig) throws
+  static func addMasks(
+    _ masks: MaskMerging, toOriginal found: Detections, _ meta: ImageMeta, _ config: RCNNTestConfig
+  ) throws
     -> Detections
   {
     var detections = found
@@ -76,7 +84,9 @@ extension MaskPaste {
 
 extension RCNNTestConfig {
   func requireMaskThreshold() throws -> Float {
-    guard let maskThreshold else { throw InvalidConfig("test_cfg.rcnn must have a mask_thr_binary to predict masks") }
+    guard let maskThreshold else {
+      throw InvalidConfig("test_cfg.rcnn must have a mask_thr_binary to predict masks")
+    }
     return maskThreshold
   }
 }

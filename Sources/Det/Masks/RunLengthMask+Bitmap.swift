@@ -18,7 +18,8 @@ extension RunLengthMask {
     self.init(
       height: pictureHeight, width: pictureWidth,
       runs: MaskKernels.encode(
-        window: window, width: width, left: left, top: top, pictureHeight: pictureHeight, pictureWidth: pictureWidth))
+        window: window, width: width, left: left, top: top, pictureHeight: pictureHeight,
+        pictureWidth: pictureWidth))
   }
 
   /// `[height, width]` bytes, 0 or 1, row by row.

@@ -11,9 +11,12 @@ extension RunLengthMask {
     runs.reserveCapacity(counts.count + 1)
     var sum = 0
     for (index, length) in counts.enumerated() {
-      guard length >= 0 else { throw MaskError("run lengths must not be negative, found \(length) at \(index)") }
+      guard length >= 0 else {
+        throw MaskError("run lengths must not be negative, found \(length) at \(index)")
+      }
       guard length <= total - sum else {
-        throw MaskError("runs must not exceed the \(height)x\(width) picture, found \(sum) + \(length) at \(index)")
+        throw MaskError(
+          "runs must not exceed the \(height)x\(width) picture, found \(sum) + \(length) at \(index)")
       }
       sum += length
       runs.append(UInt32(length))
@@ -35,7 +38,8 @@ extension RunLengthMask {
     var shift = 0
     for (index, byte) in text.utf8.enumerated() {
       guard (48...111).contains(byte) else {
-        throw MaskError("compressed counts must be characters from '0' to 'o', found code \(byte) at \(index)")
+        throw MaskError(
+          "compressed counts must be characters from '0' to 'o', found code \(byte) at \(index)")
       }
       guard shift <= 30 else {
         throw MaskError("a compressed count must be below 2^32, found a longer one at \(index)")
@@ -53,7 +57,9 @@ extension RunLengthMask {
       counts.append(value)
       (value, shift) = (0, 0)
     }
-    guard shift == 0 else { throw MaskError("compressed counts must end with a whole number, found part of one") }
+    guard shift == 0 else {
+      throw MaskError("compressed counts must end with a whole number, found part of one")
+    }
     try self.init(counts: counts, height: height, width: width)
   }
 

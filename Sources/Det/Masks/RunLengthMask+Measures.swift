@@ -39,7 +39,8 @@ extension RunLengthMask {
 
   /// One mask of several, all of one size; of none, `nil`.
   /// - Complexity: O(runs × masks).
-  public static func combine(_ masks: [RunLengthMask], _ combination: Combination = .union) -> RunLengthMask? {
+  public static func combine(_ masks: [RunLengthMask], _ combination: Combination = .union) -> RunLengthMask?
+  {
     guard var result = masks.first else { return nil }
     for mask in masks.dropFirst() {
       precondition(

@@ -39,7 +39,8 @@ extension RunLengthMask {
     var crossings: [UInt32] = []
     for index in stride(from: 0, to: fine.count - 2, by: 2) {
       addCrossings(
-        from: (fine[index], fine[index + 1]), to: (fine[index + 2], fine[index + 3]), height, width, &crossings)
+        from: (fine[index], fine[index + 1]), to: (fine[index + 2], fine[index + 3]), height, width,
+        &crossings)
     }
     crossings.append(UInt32(height * width))
     crossings.sort()
@@ -48,7 +49,8 @@ extension RunLengthMask {
 
   /// Pixels, counted column by column, at which a side switches columns between background and object.
   private static func addCrossings(
-    from start: (x: Int, y: Int), to end: (x: Int, y: Int), _ height: Int, _ width: Int, _ crossings: inout [UInt32]
+    from start: (x: Int, y: Int), to end: (x: Int, y: Int), _ height: Int, _ width: Int,
+    _ crossings: inout [UInt32]
   ) {
     let (dx, dy) = (abs(end.x - start.x), abs(end.y - start.y))
     guard dx > 0 else { return }
@@ -69,7 +71,8 @@ extension RunLengthMask {
         let step = fineX - low.x
         guard step >= 0, step + 1 <= dx else { continue }
         fineY = min(
-          Int(Double(low.y) + slope * Double(step) + 0.5), Int(Double(low.y) + slope * Double(step + 1) + 0.5))
+          Int(Double(low.y) + slope * Double(step) + 0.5), Int(Double(low.y) + slope * Double(step + 1) + 0.5)
+        )
       } else {
         guard let step = lastStep(before: fineX, Double(low.x), slope, dy) else { continue }
         fineY = low.y + step

@@ -31,7 +31,8 @@ public final class BFP: Module, Neck, ConfiguredModule {
       }
       refinement = try reader.optional("refine_type")
       style = ConvStyle(
-        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"), activation: .relu)
+        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"),
+        activation: .relu)
       initialization = try reader.initialization(default: [.xavierUniform])
       let (style, channels) = (style, channels)
       try reader.checked { try style.check(channels: [channels]) }
@@ -58,7 +59,8 @@ public final class BFP: Module, Neck, ConfiguredModule {
   public var outputChannels: [Int]? { inputChannels }
 
   public func callAsFunction(_ features: [Tensor]) -> [Tensor] {
-    precondition(features.count == config.levels, "BFP: \(config.levels) feature maps, found \(features.count)")
+    precondition(
+      features.count == config.levels, "BFP: \(config.levels) feature maps, found \(features.count)")
     let size = features[config.refineLevel].imageSize
     var gathered: Tensor?
     for (level, x) in features.enumerated() {

@@ -20,7 +20,8 @@ public final class CTResNetNeck: Module, Neck {
       kernels = try reader.value("num_deconv_kernels")
       guard kernels.count == filters.count, kernels.allSatisfy({ (3...64).contains($0) }) else {
         throw reader.invalid(
-          "must hold a number of 3 to 64 for each of \(filters.count) filters, found \(kernels)", key: "num_deconv_kernels")
+          "must hold a number of 3 to 64 for each of \(filters.count) filters, found \(kernels)",
+          key: "num_deconv_kernels")
       }
       isDeformable = try reader.value("use_dcn", default: true)
       _ = try reader.initialization(default: [])
@@ -36,7 +37,8 @@ public final class CTResNetNeck: Module, Neck {
     for (filters, kernel) in zip(config.filters, config.kernels) {
       layers.append(
         ConvModule(
-          width, filters, kernel: 3, padding: 1, conv: config.isDeformable ? ConvConfig(.modulatedDeformable) : .plain,
+          width, filters, kernel: 3, padding: 1,
+          conv: config.isDeformable ? ConvConfig(.modulatedDeformable) : .plain,
           norm: .batchNorm))
       layers.append(DeconvModule(filters, filters, kernel: kernel))
       width = filters
@@ -53,7 +55,9 @@ public final class CTResNetNeck: Module, Neck {
     }
   }
 
-  public func callAsFunction(_ features: [Tensor]) -> [Tensor] { [deconvLayers(features[features.count - 1])] }
+  public func callAsFunction(_ features: [Tensor]) -> [Tensor] {
+    [deconvLayers(features[features.count - 1])]
+  }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
     super.initializeWeights(using: &generator)

@@ -20,8 +20,11 @@ public final class ChannelMapper: Module, Neck, ConfiguredModule {
       outChannels = try reader.channels("out_channels")
       kernel = try reader.integer("kernel_size", default: 3, in: 1...63)
       style = try ConvStyle(from: &reader, activation: .relu)
-      outputs = reader.has("num_outs") ? try reader.optional("num_outs") ?? inChannels.count : inChannels.count
-      guard outputs <= 64 else { throw reader.invalid("must be at most 64, found \(outputs)", key: "num_outs") }
+      outputs =
+        reader.has("num_outs") ? try reader.optional("num_outs") ?? inChannels.count : inChannels.count
+      guard outputs <= 64 else {
+        throw reader.invalid("must be at most 64, found \(outputs)", key: "num_outs")
+      }
       initialization = try reader.initialization(default: [.xavierUniform])
       let (style, channels) = (style, outChannels)
       try reader.checked { try style.check(channels: [channels]) }
@@ -37,14 +40,16 @@ public final class ChannelMapper: Module, Neck, ConfiguredModule {
     let (outChannels, count) = (config.outChannels, config.inChannels.count)
     convs = ModuleList(
       config.inChannels.map {
-        config.style.make($0, outChannels, kernel: Pair(config.kernel), padding: Pair((config.kernel - 1) / 2))
+        config.style.make(
+          $0, outChannels, kernel: Pair(config.kernel), padding: Pair((config.kernel - 1) / 2))
       })
     extraConvs =
       config.outputs > count
       ? ModuleList(
         (count..<config.outputs).map { level in
           config.style.make(
-            level == count ? config.inChannels[count - 1] : outChannels, outChannels, kernel: 3, stride: 2, padding: 1)
+            level == count ? config.inChannels[count - 1] : outChannels, outChannels, kernel: 3, stride: 2,
+            padding: 1)
         }) : nil
   }
 

@@ -18,7 +18,9 @@ public final class DilatedEncoder: Module, Neck {
       let blocks = try reader.integer("num_residual_blocks", in: 0...1024)
       dilations = try reader.value("block_dilations")
       guard dilations.count >= blocks, dilations.allSatisfy({ (1...1024).contains($0) }) else {
-        throw reader.invalid("must hold a positive number for each of \(blocks) blocks, found \(dilations)", key: "block_dilations")
+        throw reader.invalid(
+          "must hold a positive number for each of \(blocks) blocks, found \(dilations)",
+          key: "block_dilations")
       }
       dilations = Array(dilations.prefix(blocks))
     }

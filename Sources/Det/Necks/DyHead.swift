@@ -21,7 +21,9 @@ public final class DyHead: Module, Neck {
       }
       blocks = try reader.integer("num_blocks", default: 6, in: 0...100)
       zeroInitOffset = try reader.value("zero_init_offset", default: true)
-      if let initial = reader.node("init_cfg"), !initial.isNone { throw reader.invalid("must be None", key: "init_cfg") }
+      if let initial = reader.node("init_cfg"), !initial.isNone {
+        throw reader.invalid("must be None", key: "init_cfg")
+      }
     }
   }
 
@@ -32,16 +34,20 @@ public final class DyHead: Module, Neck {
     self.config = config
     dyheadBlocks = ModuleList(
       (0..<config.blocks).map {
-        DyHeadBlock($0 == 0 ? config.inChannels : config.outChannels, config.outChannels, config.zeroInitOffset)
+        DyHeadBlock(
+          $0 == 0 ? config.inChannels : config.outChannels, config.outChannels, config.zeroInitOffset)
       })
   }
 
   public func check(_ shapes: [[Int]]) throws {
     guard shapes.allSatisfy({ $0[1] == config.inChannels }) else {
-      throw InvalidConfig("neck.in_channels must be that of all levels, \(shapes.map { $0[1] }), found \(config.inChannels)")
+      throw InvalidConfig(
+        "neck.in_channels must be that of all levels, \(shapes.map { $0[1] }), found \(config.inChannels)")
     }
-    for (large, small) in zip(shapes, shapes.dropFirst()) where (large[2] + 1) / 2 != small[2] || (large[3] + 1) / 2 != small[3] {
-      throw InvalidConfig("neck: each level must be half as large as the one before, found \(large) and \(small)")
+    for (large, small) in zip(shapes, shapes.dropFirst())
+    where (large[2] + 1) / 2 != small[2] || (large[3] + 1) / 2 != small[3] {
+      throw InvalidConfig(
+        "neck: each level must be half as large as the one before, found \(large) and \(small)")
     }
   }
 
@@ -65,7 +71,8 @@ final class DyHeadBlock: Module {
     spatialConvLow = DyDeformConv(inChannels, outChannels, stride: 2)
     spatialConvOffset = Conv2d(inChannels, 27, kernel: 3, padding: 1)
     scaleAttnModule = Sequential([
-      AdaptiveAvgPool2d(1), Conv2d(outChannels, 1, kernel: 1), Activation(.relu), Activation(.wideHardSigmoid),
+      AdaptiveAvgPool2d(1), Conv2d(outChannels, 1, kernel: 1), Activation(.relu),
+      Activation(.wideHardSigmoid),
     ])
     taskAttnModule = DyReLU(outChannels)
   }
@@ -117,7 +124,8 @@ final class DyDeformConv: Module {
         .reshaped([n, c, size.h, size.w])
     }
     return norm(
-      x.deformConv2d(offset: fitted(offset), mask: fitted(mask), conv.weight.value, stride: Pair(stride), padding: 1))
+      x.deformConv2d(
+        offset: fitted(offset), mask: fitted(mask), conv.weight.value, stride: Pair(stride), padding: 1))
   }
 }
 

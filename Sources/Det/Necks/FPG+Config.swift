@@ -26,14 +26,17 @@ public struct FPGTransition: ConfigRecord, Sendable {
     options.stride = try reader.value("stride", default: 1)
     // Enlarging and last convolutions keep the size.
     options.padding =
-      kind == .conv ? try reader.value("padding", default: 0) : Pair(h: (kernel.h - 1) / 2, w: (kernel.w - 1) / 2)
+      kind == .conv
+      ? try reader.value("padding", default: 0) : Pair(h: (kernel.h - 1) / 2, w: (kernel.w - 1) / 2)
     options.dilation = try reader.value("dilation", default: 1)
     options.conv = try reader.optional("conv_cfg") ?? .plain
     options.norm = try reader.optional("norm_cfg")
     options.activation = try reader.value("act_cfg", default: .relu)
     options.order = try reader.value("order", default: options.order)
     let sizes = kernel.array + options.stride.array + options.dilation.array
-    guard sizes.allSatisfy({ (1...64).contains($0) }), options.padding.array.allSatisfy({ (0...64).contains($0) }) else {
+    guard sizes.allSatisfy({ (1...64).contains($0) }),
+      options.padding.array.allSatisfy({ (0...64).contains($0) })
+    else {
       throw reader.invalid("kernel_size, stride and dilation must be 1 to 64, found \(sizes)")
     }
     guard Set(options.order).count == 3, options.order.count == 3 else {
@@ -82,13 +85,18 @@ extension FPG {
       let same = Array(repeating: given?.elements.first ?? outChannels, count: outputs)
       widths = given.map { $0.wasList ? $0.elements : same } ?? same
       guard widths.count == outputs, widths.allSatisfy({ (1...(1 << 20)).contains($0) }) else {
-        throw reader.invalid("must hold a positive number for each of \(outputs) levels", key: "inter_channels")
+        throw reader.invalid(
+          "must hold a positive number for each of \(outputs) levels", key: "inter_channels")
       }
-      func transition(_ key: String, default standard: ConfigNode?, _ reader: inout ConfigReader) throws -> FPGTransition? {
+      func transition(_ key: String, default standard: ConfigNode?, _ reader: inout ConfigReader) throws
+        -> FPGTransition?
+      {
         guard let node = reader.node(key) ?? standard, !node.isNone else { return nil }
         return try FPGTransition(from: node, at: reader.path(key))
       }
-      func required(_ key: String, default standard: ConfigNode, _ reader: inout ConfigReader) throws -> FPGTransition {
+      func required(_ key: String, default standard: ConfigNode, _ reader: inout ConfigReader) throws
+        -> FPGTransition
+      {
         guard let transition = try transition(key, default: standard, &reader) else {
           throw reader.invalid("must not be None", key: key)
         }
@@ -97,21 +105,28 @@ extension FPG {
       sameDown = try transition("same_down_trans", default: nil, &reader)
       sameUp = try transition(
         "same_up_trans", default: ["type": "conv", "kernel_size": 3, "stride": 2, "padding": 1], &reader)
-      acrossLateral = try required("across_lateral_trans", default: ["type": "conv", "kernel_size": 1], &reader)
+      acrossLateral = try required(
+        "across_lateral_trans", default: ["type": "conv", "kernel_size": 1], &reader)
       acrossDown = try transition("across_down_trans", default: ["type": "conv", "kernel_size": 3], &reader)
       acrossUp = try transition("across_up_trans", default: nil, &reader)
       acrossSkip = try transition("across_skip_trans", default: ["type": "identity"], &reader)
       output = try required("output_trans", default: ["type": "last_conv", "kernel_size": 3], &reader)
-      guard output.kind == .last else { throw reader.invalid("must be of the type last_conv", key: "output_trans") }
+      guard output.kind == .last else {
+        throw reader.invalid("must be of the type last_conv", key: "output_trans")
+      }
       convolvesExtra = try reader.value("add_extra_convs", default: false)
       skips = try reader.value("skip_inds")
       let (skips, outputs) = (skips, outputs)
       guard skips.count == outputs else {
-        throw reader.invalid("must hold a list for each of \(outputs) levels, found \(skips.count)", key: "skip_inds")
+        throw reader.invalid(
+          "must hold a list for each of \(outputs) levels, found \(skips.count)", key: "skip_inds")
       }
       for (stage, isTopDown) in paths.enumerated() where isTopDown {
-        guard (0..<outputs).allSatisfy({ skips[$0].contains(stage) || !skips[outputs - 1 - $0].contains(stage) }) else {
-          throw reader.invalid("must leave out opposite levels too in a path 'td', found pyramid \(stage)", key: "skip_inds")
+        guard
+          (0..<outputs).allSatisfy({ skips[$0].contains(stage) || !skips[outputs - 1 - $0].contains(stage) })
+        else {
+          throw reader.invalid(
+            "must leave out opposite levels too in a path 'td', found pyramid \(stage)", key: "skip_inds")
         }
       }
       initialization = try reader.initialization(default: [

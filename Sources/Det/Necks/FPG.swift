@@ -22,7 +22,8 @@ public final class FPG: Module, Neck, ConfiguredModule {
     extraDownsamples = ModuleList(
       (config.levels.count..<config.outputs).map { level -> Module in
         config.convolvesExtra
-          ? Conv2d(widths[level - 1], widths[level], kernel: 3, stride: 2, padding: 1) : MaxPool2d(1, stride: 2)
+          ? Conv2d(widths[level - 1], widths[level], kernel: 3, stride: 2, padding: 1)
+          : MaxPool2d(1, stride: 2)
       })
     fpnTransitions = ModuleList(
       config.paths.indices.map { stage -> ModuleList<FPGTransitions> in
@@ -51,9 +52,12 @@ public final class FPG: Module, Neck, ConfiguredModule {
 
   public func callAsFunction(_ features: [Tensor]) -> [Tensor] {
     precondition(
-      features.count == config.inChannels.count, "FPG: \(config.inChannels.count) feature maps, found \(features.count)")
+      features.count == config.inChannels.count,
+      "FPG: \(config.inChannels.count) feature maps, found \(features.count)")
     var maps = lateralConvs.indices.map { lateralConvs[$0](features[$0 + config.levels.lowerBound]) }
-    for layer in extraDownsamples { if let layer = layer as? any UnaryModule { maps.append(layer(maps[maps.count - 1])) } }
+    for layer in extraDownsamples {
+      if let layer = layer as? any UnaryModule { maps.append(layer(maps[maps.count - 1])) }
+    }
     var stages = [maps]
     for (stage, isTopDown) in config.paths.enumerated() {
       let before = stages[stage]
@@ -104,7 +108,9 @@ final class FPGTransitions: Module {
   init(_ parts: [(String, (any UnaryModule)?)]) { self.parts = parts }
 
   override var listsChildren: Bool { true }
-  override var listedChildren: [(key: String, module: Module)] { parts.compactMap { key, module in module.map { (key, $0) } } }
+  override var listedChildren: [(key: String, module: Module)] {
+    parts.compactMap { key, module in module.map { (key, $0) } }
+  }
 
   subscript(name: String) -> (any UnaryModule)? { parts.first { $0.0 == name }?.1 }
 }

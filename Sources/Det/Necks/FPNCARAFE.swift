@@ -30,22 +30,30 @@ public final class FPNCARAFE: Module, Neck {
       order = try reader.value("order", default: [.conv, .norm, .act])
       guard order == [.conv, .norm, .act] || order == [.act, .conv, .norm] else {
         throw reader.invalid(
-          "must be ('conv', 'norm', 'act') or ('act', 'conv', 'norm'), found \(order.map(\.rawValue))", key: "order")
+          "must be ('conv', 'norm', 'act') or ('act', 'conv', 'norm'), found \(order.map(\.rawValue))",
+          key: "order")
       }
       (upsample, upsampleKernel) = (.carafe(CARAFEPack.Options()), 1)
       if let node = reader.node("upsample_cfg") {
         var inner = try ConfigReader(node, path: reader.path("upsample_cfg"))
-        guard let layer = try UpsampleLayer(from: &inner) else { throw inner.invalid("must name a layer", key: "type") }
+        guard let layer = try UpsampleLayer(from: &inner) else {
+          throw inner.invalid("must name a layer", key: "type")
+        }
         upsample = layer
-        if layer == .deconvolution || layer == .pixelShuffle { upsampleKernel = try inner.integer("upsample_kernel", in: 1...63) }
+        if layer == .deconvolution || layer == .pixelShuffle {
+          upsampleKernel = try inner.integer("upsample_kernel", in: 1...63)
+        }
         try inner.finish()
       }
-      if let initial = reader.node("init_cfg"), !initial.isNone { throw reader.invalid("must be None", key: "init_cfg") }
+      if let initial = reader.node("init_cfg"), !initial.isNone {
+        throw reader.invalid("must be None", key: "init_cfg")
+      }
       let (norm, channels, upsample) = (norm, outChannels, upsample)
       try reader.checked {
         try norm?.check(channels: [channels])
         if case .carafe(let options) = upsample, channels % options.groups != 0 {
-          throw InvalidConfig("upsample_cfg.up_group must divide out_channels, \(channels), found \(options.groups)")
+          throw InvalidConfig(
+            "upsample_cfg.up_group must divide out_channels, \(channels), found \(options.groups)")
         }
       }
     }
@@ -68,12 +76,15 @@ public final class FPNCARAFE: Module, Neck {
     let extra = config.outputs - config.levels.count, channels = config.outChannels
     lateralConvs = ModuleList(
       config.inChannels[config.levels].map { conv($0, kernel: 1, stride: 1) }
-        + (0..<extra).map { conv($0 == 0 ? config.inChannels[config.levels.upperBound - 1] : channels, kernel: 3, stride: 2) })
+        + (0..<extra).map {
+          conv($0 == 0 ? config.inChannels[config.levels.upperBound - 1] : channels, kernel: 3, stride: 2)
+        })
     fpnConvs = ModuleList((0..<config.outputs).map { _ in conv(channels, kernel: 3, stride: 1) })
     upsampleModules = ModuleList(
       (0..<config.outputs - 1).map { _ in
         config.upsample.make(
-          channels, channels, factor: 2, kernel: config.upsampleKernel, padding: (config.upsampleKernel - 1) / 2) as Module
+          channels, channels, factor: 2, kernel: config.upsampleKernel,
+          padding: (config.upsampleKernel - 1) / 2) as Module
       })
   }
 
@@ -87,29 +98,34 @@ public final class FPNCARAFE: Module, Neck {
     var laterals: [Tensor] = []
     for (level, conv) in lateralConvs.enumerated() {
       let isOwn = level <= config.levels.count
-      let source = isOwn ? features[min(level + config.levels.lowerBound, features.count - 1)] : laterals[level - 1]
+      let source =
+        isOwn ? features[min(level + config.levels.lowerBound, features.count - 1)] : laterals[level - 1]
       laterals.append(conv(source))
     }
     for level in laterals.indices.dropFirst().reversed() {
       guard let upsample = upsampleModules[level - 1] as? any UnaryModule else { continue }
       let (below, above) = (laterals[level - 1], upsample(laterals[level]))
       let size = below.imageSize
-      laterals[level - 1] = below + (above.imageSize == size ? above : above[.all, .all, 0..<size.h, 0..<size.w])
+      laterals[level - 1] =
+        below + (above.imageSize == size ? above : above[.all, .all, 0..<size.h, 0..<size.w])
     }
     return zip(fpnConvs, laterals).map { $0($1) }
   }
 
   public func check(_ shapes: [[Int]]) throws {
     try checkChannels(shapes)
-    for level in config.levels.dropFirst() where !zip(shapes[level][2...], shapes[level - 1][2...]).allSatisfy({ 2 * $0 >= $1 }) {
+    for level in config.levels.dropFirst()
+    where !zip(shapes[level][2...], shapes[level - 1][2...]).allSatisfy({ 2 * $0 >= $1 }) {
       throw InvalidConfig(
-        "neck: each map must be at most twice as large as the next, found \(shapes[level - 1]) and \(shapes[level])")
+        "neck: each map must be at most twice as large as the next, found \(shapes[level - 1]) and \(shapes[level])"
+      )
     }
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {
     super.initializeWeights(using: &generator)
-    InitConfig(.xavier(gain: 1, .uniform), layers: ["Conv2d", "ConvTranspose2d"]).apply(to: self, using: &generator)
+    InitConfig(.xavier(gain: 1, .uniform), layers: ["Conv2d", "ConvTranspose2d"]).apply(
+      to: self, using: &generator)
     for layer in upsampleModules { (layer as? CARAFEPack)?.initializeWeights(using: &generator) }
   }
 }

@@ -77,7 +77,8 @@ public final class HRFPN: Module, Neck, ConfiguredModule {
           + "\(Array(shape[2...])); pad images to a multiple of the largest stride")
     }
     guard size.allSatisfy({ $0 >= least }) else {
-      throw InvalidConfig("neck.num_outs: \(config.outputs) levels need maps of at least \(least) pixels, found \(size)")
+      throw InvalidConfig(
+        "neck.num_outs: \(config.outputs) levels need maps of at least \(least) pixels, found \(size)")
     }
   }
 

@@ -31,7 +31,8 @@ public final class MergeCell: Module {
   /// - Parameter size: of the result; by default the larger of the two.
   public func callAsFunction(_ a: Tensor, _ b: Tensor, size: Pair? = nil) -> Tensor {
     let size = size ?? (Self.isBefore(a.imageSize, b.imageSize) ? b.imageSize : a.imageSize)
-    let x = Self.resize(input1.map { $0(a) } ?? a, to: size), y = Self.resize(input2.map { $0(b) } ?? b, to: size)
+    let x = Self.resize(input1.map { $0(a) } ?? a, to: size),
+      y = Self.resize(input2.map { $0(b) } ?? b, to: size)
     let joined =
       switch kind {
       case .sum: x + y

@@ -20,11 +20,14 @@ public final class NASFCOSFPN: Module, Neck {
       outChannels = try reader.channels("out_channels")
       (outputs, levels) = try reader.pyramidLevels(of: inChannels.count)
       guard inChannels.count >= 4, levels.count >= 3 else {
-        throw reader.invalid("must use three levels of at least four, found \(levels.count) of \(inChannels.count)")
+        throw reader.invalid(
+          "must use three levels of at least four, found \(levels.count) of \(inChannels.count)")
       }
       conv = try reader.optional("conv_cfg") ?? .plain
       norm = try reader.optional("norm_cfg")
-      if let initial = reader.node("init_cfg"), !initial.isNone { throw reader.invalid("must be None", key: "init_cfg") }
+      if let initial = reader.node("init_cfg"), !initial.isNone {
+        throw reader.invalid("must be None", key: "init_cfg")
+      }
       // Levels on top are always convolved.
       reader.ignore("add_extra_convs")
       let (norm, channels) = (norm, outChannels)
@@ -34,7 +37,8 @@ public final class NASFCOSFPN: Module, Neck {
 
   /// The cells, and which two of all maps so far each of them joins.
   private static let plan: [(key: String, first: Int, second: Int, convolvesSecond: Bool)] = [
-    ("c22_1", 2, 2, true), ("c22_2", 2, 2, true), ("c32", 3, 2, false), ("c02", 0, 2, false), ("c42", 4, 2, true),
+    ("c22_1", 2, 2, true), ("c22_2", 2, 2, true), ("c32", 3, 2, false), ("c02", 0, 2, false),
+    ("c42", 4, 2, true),
     ("c36", 3, 6, true), ("c61", 6, 1, true),
   ]
 
@@ -59,7 +63,9 @@ public final class NASFCOSFPN: Module, Neck {
         (options.groups, options.bias, options.norm) = (channels, false, .batchNorm)
         options.order = [.norm, .act, .conv]
         let out = ConvModule(2 * channels, channels, kernel: 1, options)
-        return (cell.key, MergeCell(.concat, outConv: out, inputs: (input(), cell.convolvesSecond ? input() : nil)))
+        return (
+          cell.key, MergeCell(.concat, outConv: out, inputs: (input(), cell.convolvesSecond ? input() : nil))
+        )
       })
     extraDownsamples = ModuleList(
       (0..<config.outputs - config.levels.count).map { index in
@@ -71,14 +77,18 @@ public final class NASFCOSFPN: Module, Neck {
   }
 
   public var inputChannels: [Int]? { config.inChannels }
-  public var outputChannels: [Int]? { Array(repeating: config.outChannels, count: 3 + extraDownsamples.count) }
+  public var outputChannels: [Int]? {
+    Array(repeating: config.outChannels, count: 3 + extraDownsamples.count)
+  }
 
   public func callAsFunction(_ features: [Tensor]) -> [Tensor] {
     precondition(
       features.count == config.inChannels.count,
       "NASFCOSFPN: \(config.inChannels.count) feature maps, found \(features.count)")
     var maps = adaptConvs.indices.map { adaptConvs[$0](features[$0 + config.levels.lowerBound]) }
-    for (cell, merge) in zip(Self.plan, fpn.modules) { maps.append(merge(maps[cell.first], maps[cell.second])) }
+    for (cell, merge) in zip(Self.plan, fpn.modules) {
+      maps.append(merge(maps[cell.first], maps[cell.second]))
+    }
     var outputs = zip([9, 8, 7], [1, 2, 3]).map { map, input in
       let sum = maps[map] + maps[5].interpolate(size: maps[map].imageSize, mode: .bilinear)
       return sum.interpolate(size: features[input].imageSize, mode: .bilinear)

@@ -63,7 +63,8 @@ public final class NASFPN: Module, Neck, ConfiguredModule {
     try checkChannels(shapes)
     let size = shapes[config.levels.upperBound - 1][2...], least = 1 << (5 - config.levels.count)
     guard size.allSatisfy({ $0 >= least }) else {
-      throw InvalidConfig("neck: the smallest map must have \(least)x\(least) pixels to be halved, found \(Array(size))")
+      throw InvalidConfig(
+        "neck: the smallest map must have \(least)x\(least) pixels to be halved, found \(Array(size))")
     }
   }
 

@@ -19,7 +19,9 @@ public final class PAFPN: FPN {
   public override func callAsFunction(_ features: [Tensor]) -> [Tensor] {
     let laterals = laterals(features)
     var inner = laterals.indices.map { fpnConvs[$0](laterals[$0]) }
-    for level in downsampleConvs.indices { inner[level + 1] = inner[level + 1] + downsampleConvs[level](inner[level]) }
+    for level in downsampleConvs.indices {
+      inner[level + 1] = inner[level + 1] + downsampleConvs[level](inner[level])
+    }
     let outputs = [inner[0]] + pafpnConvs.indices.map { pafpnConvs[$0](inner[$0 + 1]) }
     return addingLevels(to: outputs, features: features, laterals: laterals)
   }

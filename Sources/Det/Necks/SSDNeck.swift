@@ -22,7 +22,8 @@ public final class SSDNeck: Module, Neck, ConfiguredModule {
     public init(from reader: inout ConfigReader) throws {
       inChannels = try reader.channelList("in_channels")
       outChannels = try reader.channelList("out_channels")
-      guard outChannels.count > inChannels.count, Array(outChannels.prefix(inChannels.count)) == inChannels else {
+      guard outChannels.count > inChannels.count, Array(outChannels.prefix(inChannels.count)) == inChannels
+      else {
         throw reader.invalid(
           "must begin with in_channels, \(inChannels), and go on, found \(outChannels)", key: "out_channels")
       }
@@ -33,17 +34,21 @@ public final class SSDNeck: Module, Neck, ConfiguredModule {
         paddings.allSatisfy({ (0...64).contains($0) })
       else {
         throw reader.invalid(
-          "level_strides and level_paddings must hold a number for each of \(extra) maps, found \(strides) and \(paddings)")
+          "level_strides and level_paddings must hold a number for each of \(extra) maps, found \(strides) and \(paddings)"
+        )
       }
       guard outChannels.suffix(extra).allSatisfy({ $0 >= 2 }) else {
-        throw reader.invalid("must be at least 2 on top of the backbone, found \(outChannels)", key: "out_channels")
+        throw reader.invalid(
+          "must be at least 2 on top of the backbone, found \(outChannels)", key: "out_channels")
       }
       normScale = reader.has("l2_norm_scale") ? try reader.optional("l2_norm_scale") : 20
       if normScale == 0 { normScale = nil }
       lastKernel = try reader.integer("last_kernel_size", default: 3, in: 1...64)
       isSeparable = try reader.value("use_depthwise", default: false)
       style = try ConvStyle(from: &reader, activation: .relu)
-      initialization = try reader.initialization(default: [.xavierUniform, .constant(1, layers: ["BatchNorm2d"])])
+      initialization = try reader.initialization(default: [
+        .xavierUniform, .constant(1, layers: ["BatchNorm2d"]),
+      ])
       let (style, channels) = (style, outChannels.suffix(extra).flatMap { [$0, $0 / 2] })
       try reader.checked { try style.check(channels: channels) }
     }
@@ -89,7 +94,8 @@ public final class SSDNeck: Module, Neck, ConfiguredModule {
       let (kernel, padding) = (config.kernel(index), config.paddings[index])
       guard size.allSatisfy({ $0 + 2 * padding >= kernel }) else {
         throw InvalidConfig(
-          "neck: the map on top number \(index + 1) cannot be made from one of \(size) pixels; images must be larger")
+          "neck: the map on top number \(index + 1) cannot be made from one of \(size) pixels; images must be larger"
+        )
       }
       size = size.map { ($0 + 2 * padding - kernel) / config.strides[index] + 1 }
     }

@@ -38,7 +38,8 @@ public final class YOLOV3Neck: Module, Neck, ConfiguredModule {
       outChannels = try reader.channelList("out_channels")
       guard inChannels.count == scales, outChannels.count == scales else {
         throw reader.invalid(
-          "in_channels and out_channels must hold num_scales (\(scales)) numbers, found \(inChannels) and \(outChannels)")
+          "in_channels and out_channels must hold num_scales (\(scales)) numbers, found \(inChannels) and \(outChannels)"
+        )
       }
       style = try ConvStyle(from: &reader, norm: .batchNorm, activation: .function(.leakyReLU(slope: 0.1)))
       initialization = try reader.initialization(default: [])
@@ -76,7 +77,8 @@ public final class YOLOV3Neck: Module, Neck, ConfiguredModule {
   public var outputChannels: [Int]? { config.outChannels }
 
   public func callAsFunction(_ features: [Tensor]) -> [Tensor] {
-    precondition(features.count == blocks.count, "YOLOV3Neck: \(blocks.count) feature maps, found \(features.count)")
+    precondition(
+      features.count == blocks.count, "YOLOV3Neck: \(blocks.count) feature maps, found \(features.count)")
     var outputs: [Tensor] = []
     for (level, x) in features.reversed().enumerated() {
       guard level > 0 else {

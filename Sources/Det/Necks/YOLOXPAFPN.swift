@@ -23,7 +23,9 @@ public final class YOLOXPAFPN: Module, Neck, ConfiguredModule {
       blocks = try reader.integer("num_csp_blocks", default: 3, in: 0...1024)
       isSeparable = try reader.value("use_depthwise", default: false)
       upsample = try reader.value("upsample_cfg", default: UpsampleConfig(.nearest, factor: 2))
-      guard upsample.factor != nil else { throw reader.invalid("must have a scale_factor", key: "upsample_cfg") }
+      guard upsample.factor != nil else {
+        throw reader.invalid("must have a scale_factor", key: "upsample_cfg")
+      }
       style = try ConvStyle(from: &reader, norm: .yolox, activation: .function(.silu))
       initialization = try reader.initialization(default: [.kaimingUniformLeaky])
       let (style, channels) = (style, [outChannels] + inChannels.flatMap { [$0, $0 / 2] })
@@ -47,13 +49,15 @@ public final class YOLOXPAFPN: Module, Neck, ConfiguredModule {
     let steps = channels.indices.dropLast()
     func block(_ inChannels: Int, _ outChannels: Int) -> CSPLayer {
       CSPLayer(
-        inChannels, outChannels, blocks: config.blocks, addsIdentity: false, isSeparable: config.isSeparable, style: style)
+        inChannels, outChannels, blocks: config.blocks, addsIdentity: false, isSeparable: config.isSeparable,
+        style: style)
     }
     reduceLayers = ModuleList(steps.reversed().map { style.make(channels[$0 + 1], channels[$0], kernel: 1) })
     topDownBlocks = ModuleList(steps.reversed().map { block(2 * channels[$0], channels[$0]) })
     downsamples = ModuleList(
       steps.map {
-        style.make(channels[$0], channels[$0], kernel: 3, stride: 2, padding: 1, isSeparable: config.isSeparable)
+        style.make(
+          channels[$0], channels[$0], kernel: 3, stride: 2, padding: 1, isSeparable: config.isSeparable)
       })
     bottomUpBlocks = ModuleList(steps.map { block(2 * channels[$0], channels[$0 + 1]) })
     outConvs = ModuleList(channels.map { style.make($0, config.outChannels, kernel: 1) })

@@ -12,7 +12,8 @@ import Core
 ///   - limit: how many boxes stay at most; all where not positive.
 /// - Returns: the detections, best first, and where each was among the `n * classes` pairs.
 public func suppressByClass(
-  _ boxes: Tensor, _ scores: Tensor, threshold: Float, _ suppression: Suppression, limit: Int, factors: [Float]? = nil
+  _ boxes: Tensor, _ scores: Tensor, threshold: Float, _ suppression: Suppression, limit: Int,
+  factors: [Float]? = nil
 ) -> (detections: Detections, pairs: [Int]) {
   let (count, classes) = (scores.shape[0], scores.shape[1] - 1)
   let perClass = boxes.shape[1] > 4

@@ -46,21 +46,26 @@ public struct Suppression: Sendable, ConfigRecord {
       threshold = try reader.value(key, default: 0.3)
       let decay: SoftDecay = try reader.value("method", default: .linear)
       method = .soft(
-        decay, sigma: try reader.value("sigma", default: 0.5), least: try reader.value("min_score", default: 1e-3))
+        decay, sigma: try reader.value("sigma", default: 0.5),
+        least: try reader.value("min_score", default: 1e-3))
     default:
       throw BuildError(
         .unknownName(type, role: "suppression", known: ["nms", "soft_nms"]), path: reader.path("type"),
         location: reader.location)
     }
     offset = try reader.value("offset", default: 0)
-    guard offset == 0 || offset == 1 else { throw reader.invalid("must be 0 or 1, found \(offset)", key: "offset") }
+    guard offset == 0 || offset == 1 else {
+      throw reader.invalid("must be 0 or 1, found \(offset)", key: "offset")
+    }
   }
 
   /// Boxes that stay, best first, with their (perhaps lowered) scores.
   ///
   /// Boxes of different `groups` (classes, levels) are moved apart before; boxes with scores that are no numbers count
   /// as best, as in the original.
-  public func callAsFunction(_ boxes: Boxes, _ scores: [Float], groups: [Int]) -> (kept: [Int], scores: [Float]) {
+  public func callAsFunction(_ boxes: Boxes, _ scores: [Float], groups: [Int]) -> (
+    kept: [Int], scores: [Float]
+  ) {
     if boxes.isEmpty { return ([], []) }
     let apart = ignoresClasses ? boxes : Self.movedApart(boxes, groups)
     if boxes.count < splitThreshold { return suppress(apart, scores, limit: limit) }

@@ -6,7 +6,9 @@ extension Boxes {
     let (height, width) = (Float(size.h), Float(size.w))
     var values = values
     for index in stride(from: 0, to: values.count, by: 4) {
-      if direction != "vertical" { (values[index], values[index + 2]) = (width - values[index + 2], width - values[index]) }
+      if direction != "vertical" {
+        (values[index], values[index + 2]) = (width - values[index + 2], width - values[index])
+      }
       if direction != "horizontal" {
         (values[index + 1], values[index + 3]) = (height - values[index + 3], height - values[index + 1])
       }

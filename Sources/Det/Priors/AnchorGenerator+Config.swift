@@ -33,7 +33,9 @@ struct AnchorGeneratorConfig: ConfigRecord {
     let sides = strides.map { Float(min($0.h, $0.w)) }
     baseSizes = try reader.optional("base_sizes") ?? sides
     guard baseSizes.count == strides.count else {
-      throw reader.invalid("must have one side for each of \(strides.count) strides, found \(baseSizes.count)", key: "base_sizes")
+      throw reader.invalid(
+        "must have one side for each of \(strides.count) strides, found \(baseSizes.count)", key: "base_sizes"
+      )
     }
     scaleMajor = try reader.value("scale_major", default: true)
     centers = try reader.optional("centers")
@@ -44,7 +46,9 @@ struct AnchorGeneratorConfig: ConfigRecord {
     guard (0...1).contains(centerOffset) else {
       throw reader.invalid("must be in 0...1, found \(centerOffset)", key: "center_offset")
     }
-    guard centerOffset == 0 || centers == nil else { throw reader.invalid("centers and center_offset do not go together") }
+    guard centerOffset == 0 || centers == nil else {
+      throw reader.invalid("centers and center_offset do not go together")
+    }
   }
 
   func make(isLegacy: Bool = false) -> AnchorGenerator {
@@ -74,7 +78,9 @@ extension ConfigReader {
   /// A list of positive numbers.
   mutating func positive(_ key: String) throws -> [Float] {
     let values: [Float] = try value(key)
-    guard !values.isEmpty, values.allSatisfy({ $0 > 0 }) else { throw invalid("must be positive numbers", key: key) }
+    guard !values.isEmpty, values.allSatisfy({ $0 > 0 }) else {
+      throw invalid("must be positive numbers", key: key)
+    }
     return values
   }
 }

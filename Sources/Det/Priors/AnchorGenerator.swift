@@ -74,7 +74,8 @@ public struct AnchorGenerator: Sendable {
   private func check(_ sizes: [Pair]) throws {
     guard sizes.count == levels else {
       throw InvalidConfig(
-        "the anchor generator has \(levels) strides, the head gets \(sizes.count) feature maps; they must agree")
+        "the anchor generator has \(levels) strides, the head gets \(sizes.count) feature maps; they must agree"
+      )
     }
   }
 
@@ -105,7 +106,8 @@ extension AnchorGenerator {
   ///   - side: of the box with ratio 1 and scale 1, in pixels.
   ///   - isLegacy: as mmdet 1.x had them, with corners at whole pixels and sides of one pixel less.
   static func base(
-    side: Float, scales: [Float], ratios: [Float], scaleMajor: Bool, center: (x: Float, y: Float), isLegacy: Bool = false
+    side: Float, scales: [Float], ratios: [Float], scaleMajor: Bool, center: (x: Float, y: Float),
+    isLegacy: Bool = false
   ) -> Boxes {
     let shapes = ratios.map { ratio -> (w: Float, h: Float) in
       let h = ratio.squareRoot()
@@ -113,9 +115,13 @@ extension AnchorGenerator {
     }
     var sides: [(w: Float, h: Float)] = []
     if scaleMajor {
-      for shape in shapes { for scale in scales { sides.append((side * shape.w * scale, side * shape.h * scale)) } }
+      for shape in shapes {
+        for scale in scales { sides.append((side * shape.w * scale, side * shape.h * scale)) }
+      }
     } else {
-      for scale in scales { for shape in shapes { sides.append((side * scale * shape.w, side * scale * shape.h)) } }
+      for scale in scales {
+        for shape in shapes { sides.append((side * scale * shape.w, side * scale * shape.h)) }
+      }
     }
     return Boxes(
       sides.map { w, h in

@@ -10,8 +10,12 @@ extension Registries {
 
 func registerPriors(_ generators: inout Registry<AnchorGenerator>) {
   generators.register("AnchorGenerator", scope: scope, AnchorGeneratorConfig.self) { $0.make() }
-  generators.register("LegacyAnchorGenerator", scope: scope, AnchorGeneratorConfig.self) { $0.make(isLegacy: true) }
+  generators.register("LegacyAnchorGenerator", scope: scope, AnchorGeneratorConfig.self) {
+    $0.make(isLegacy: true)
+  }
   generators.register("SSDAnchorGenerator", scope: scope, SSDAnchorGeneratorConfig.self) { $0.make() }
-  generators.register("LegacySSDAnchorGenerator", scope: scope, SSDAnchorGeneratorConfig.self) { $0.make(isLegacy: true) }
+  generators.register("LegacySSDAnchorGenerator", scope: scope, SSDAnchorGeneratorConfig.self) {
+    $0.make(isLegacy: true)
+  }
   generators.register("YOLOAnchorGenerator", scope: scope, YOLOAnchorGeneratorConfig.self) { $0.make() }
 }

@@ -21,12 +21,15 @@ struct SSDAnchorGeneratorConfig: ConfigRecord {
     scaleMajor = try reader.value("scale_major", default: true)
     let inputSize = try reader.value("input_size", default: 300)
     let range: [Double] = try reader.value("basesize_ratio_range", default: [0.15, 0.9])
-    let (least, most): ([Float]?, [Float]?) = (try reader.optional("min_sizes"), try reader.optional("max_sizes"))
+    let (least, most): ([Float]?, [Float]?) = (
+      try reader.optional("min_sizes"), try reader.optional("max_sizes")
+    )
     switch (least, most) {
     case (let least?, let most?): (smallest, largest) = (least, most)
     case (nil, nil):
       guard range.count == 2, strides.count > 2 else {
-        throw reader.invalid("basesize_ratio_range must have two numbers, and there must be more than two strides")
+        throw reader.invalid(
+          "basesize_ratio_range must have two numbers, and there must be more than two strides")
       }
       guard let sizes = Self.sizes(inputSize, range, levels: strides.count) else {
         throw reader.invalid(
@@ -36,13 +39,17 @@ struct SSDAnchorGeneratorConfig: ConfigRecord {
       (smallest, largest) = sizes
     default: throw reader.invalid("min_sizes and max_sizes must be given together")
     }
-    guard smallest.count == strides.count, largest.count == strides.count, smallest.allSatisfy({ $0 > 0 }) else {
-      throw reader.invalid("must have a positive min_sizes and max_sizes entry for each of \(strides.count) strides")
+    guard smallest.count == strides.count, largest.count == strides.count, smallest.allSatisfy({ $0 > 0 })
+    else {
+      throw reader.invalid(
+        "must have a positive min_sizes and max_sizes entry for each of \(strides.count) strides")
     }
   }
 
   /// The original's sizes: percents of the input, the first level's from a table.
-  private static func sizes(_ input: Int, _ range: [Double], levels: Int) -> (smallest: [Float], largest: [Float])? {
+  private static func sizes(_ input: Int, _ range: [Double], levels: Int) -> (
+    smallest: [Float], largest: [Float]
+  )? {
     let first: (Int, Int)? =
       switch (input, range[0]) {
       case (300, 0.15): (7, 15)
@@ -67,10 +74,12 @@ struct SSDAnchorGeneratorConfig: ConfigRecord {
       let stride = strides[level]
       let center =
         isLegacy
-        ? (x: Float(stride.w - 1) / 2, y: Float(stride.h - 1) / 2) : (x: Float(stride.w) / 2, y: Float(stride.h) / 2)
+        ? (x: Float(stride.w - 1) / 2, y: Float(stride.h - 1) / 2)
+        : (x: Float(stride.w) / 2, y: Float(stride.h) / 2)
       let scales: [Float] = [1, Float((Double(largest[level]) / Double(smallest[level])).squareRoot())]
       let all = AnchorGenerator.base(
-        side: smallest[level], scales: scales, ratios: shapes, scaleMajor: scaleMajor, center: center, isLegacy: isLegacy)
+        side: smallest[level], scales: scales, ratios: shapes, scaleMajor: scaleMajor, center: center,
+        isLegacy: isLegacy)
       // The smallest square, the largest square, then the other shapes of the smallest.
       return all[[0, shapes.count] + (1..<shapes.count)]
     }

@@ -10,7 +10,9 @@ struct YOLOAnchorGeneratorConfig: ConfigRecord {
   init(from reader: inout ConfigReader) throws {
     strides = try reader.strides()
     let sizes: [[OneOrMany<Float>]] = try reader.value("base_sizes")
-    baseSizes = sizes.map { level in level.map { $0.wasList ? $0.elements : [$0.elements[0], $0.elements[0]] } }
+    baseSizes = sizes.map { level in
+      level.map { $0.wasList ? $0.elements : [$0.elements[0], $0.elements[0]] }
+    }
     guard baseSizes.count == strides.count, let first = baseSizes.first?.count, first > 0,
       baseSizes.allSatisfy({ $0.count == first && $0.allSatisfy { $0.count == 2 } })
     else {

@@ -3,12 +3,18 @@ import Core
 func registerBackbones(_ backbones: inout Registry<any Backbone>) {
   backbones.register("CSPDarknet", scope: scope, CSPDarknet.Config.self) { CSPDarknet($0) }
   backbones.register("Darknet", scope: scope, Darknet.Config.self) { Darknet($0) }
-  backbones.register("DetectoRS_ResNeXt", scope: scope, DetectoRSResNeXtConfig.self) { try ResNet(checking: $0.resNet) }
-  backbones.register("DetectoRS_ResNet", scope: scope, DetectoRSResNetConfig.self) { try ResNet(checking: $0.resNet) }
+  backbones.register("DetectoRS_ResNeXt", scope: scope, DetectoRSResNeXtConfig.self) {
+    try ResNet(checking: $0.resNet)
+  }
+  backbones.register("DetectoRS_ResNet", scope: scope, DetectoRSResNetConfig.self) {
+    try ResNet(checking: $0.resNet)
+  }
   backbones.register("EfficientNet", scope: scope, DetEfficientNetConfig.self) { try EfficientNet($0.config) }
   backbones.register("HRNet", scope: scope, DetHRNetConfig.self) { try HRNet($0.config) }
   backbones.register("HourglassNet", scope: scope, HourglassNet.Config.self) { HourglassNet($0) }
-  backbones.register("MobileNetV2", scope: scope, DetMobileNetV2Config.self) { try MobileNetV2(checking: $0.config) }
+  backbones.register("MobileNetV2", scope: scope, DetMobileNetV2Config.self) {
+    try MobileNetV2(checking: $0.config)
+  }
   backbones.register("RegNet", scope: scope, DetRegNetConfig.self) { try RegNet(checking: $0.config) }
   backbones.register("Res2Net", scope: scope, DetRes2NetConfig.self) { try ResNet(checking: $0.resNet) }
   backbones.register("ResNeSt", scope: scope, DetResNeStConfig.self) { try ResNet(checking: $0.resNet) }

@@ -43,7 +43,9 @@ private func registerTransforms(_ transforms: inout Registry<any Transform>) {
   transforms.register("Translate", scope: scope, Translate.self) { $0 }
   transforms.register("YOLOXHSVRandomAug", scope: scope, YOLOXHSVRandomAug.self) { $0 }
   for kind in ColorChange.Kind.allCases where kind != .equalize {
-    transforms.register(kind.rawValue, scope: scope, ColorChange.LevelConfig.self) { ColorChange(kind, $0.strength) }
+    transforms.register(kind.rawValue, scope: scope, ColorChange.LevelConfig.self) {
+      ColorChange(kind, $0.strength)
+    }
   }
   transforms.register("EqualizeTransform", scope: scope, ColorChange.PlainConfig.self) {
     ColorChange(.equalize, $0.strength)
@@ -54,14 +56,16 @@ private func registerDatasets(_ datasets: inout Registry<any Dataset>) {
   func register(
     _ name: String, _ load: @escaping (DetectionDatasetConfig, BuildContext) throws -> DetectionDataset
   ) {
-    datasets.register(name, scope: scope, ListedDatasetConfig<DetectionDatasetConfig>.self) { config, context in
+    datasets.register(name, scope: scope, ListedDatasetConfig<DetectionDatasetConfig>.self) {
+      config, context in
       try config.joined { try load($0, context) }
     }
   }
   for kind in CocoDataset.kinds { register(kind.type) { try CocoDataset.load($0, kind, $1) } }
   register("CustomDataset") { try CustomDataset.load($0, $1) }
   for kind in [XMLDataset.Kind.plain, .voc, .widerFace] {
-    datasets.register(kind.rawValue, scope: scope, ListedDatasetConfig<XMLDataset.Config>.self) { config, context in
+    datasets.register(kind.rawValue, scope: scope, ListedDatasetConfig<XMLDataset.Config>.self) {
+      config, context in
       try config.joined { try XMLDataset.load($0, kind, context) }
     }
   }
@@ -71,7 +75,8 @@ private func registerDatasets(_ datasets: inout Registry<any Dataset>) {
     try config.joined { try CocoPanopticDataset.load($0, context) }
   }
   for kind in [OpenImagesDataset.Kind.plain, .challenge] {
-    datasets.register(kind.rawValue, scope: scope, ListedDatasetConfig<OpenImagesDataset.Config>.self) { config, context in
+    datasets.register(kind.rawValue, scope: scope, ListedDatasetConfig<OpenImagesDataset.Config>.self) {
+      config, context in
       try config.joined { try OpenImagesDataset.load($0, kind, context) }
     }
   }
@@ -81,12 +86,18 @@ private func registerDatasets(_ datasets: inout Registry<any Dataset>) {
 }
 
 private func registerHooks(_ hooks: inout Registry<any Hook>) {
-  hooks.register("NumClassCheckHook", scope: scope, NumClassCheckHook.Config.self) { (_: NumClassCheckHook.Config) in
+  hooks.register("NumClassCheckHook", scope: scope, NumClassCheckHook.Config.self) {
+    (_: NumClassCheckHook.Config) in
     NumClassCheckHook()
   }
-  hooks.register("MemoryProfilerHook", scope: scope, MemoryProfilerHook.Config.self) { MemoryProfilerHook($0) }
-  hooks.register("SetEpochInfoHook", scope: scope, SetEpochInfoHook.Config.self) { (_: SetEpochInfoHook.Config) in
+  hooks.register("MemoryProfilerHook", scope: scope, MemoryProfilerHook.Config.self) {
+    MemoryProfilerHook($0)
+  }
+  hooks.register("SetEpochInfoHook", scope: scope, SetEpochInfoHook.Config.self) {
+    (_: SetEpochInfoHook.Config) in
     SetEpochInfoHook()
   }
-  hooks.register("YOLOXModeSwitchHook", scope: scope, YOLOXModeSwitchHook.Config.self) { YOLOXModeSwitchHook($0) }
+  hooks.register("YOLOXModeSwitchHook", scope: scope, YOLOXModeSwitchHook.Config.self) {
+    YOLOXModeSwitchHook($0)
+  }
 }

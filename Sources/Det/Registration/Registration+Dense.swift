@@ -43,11 +43,14 @@ private func registerDenseHeads(_ heads: inout Registry<any DenseHead>) {
 private func registerSingleStage(_ detectors: inout Registry<any Detector>) {
   // The original derives these without a change.
   let plain = [
-    "ATSS", "FCOS", "FOVEA", "FSAF", "GFL", "NASFCOS", "PAA", "RepPointsDetector", "RetinaNet", "SingleStageDetector",
+    "ATSS", "FCOS", "FOVEA", "FSAF", "GFL", "NASFCOS", "PAA", "RepPointsDetector", "RetinaNet",
+    "SingleStageDetector",
     "VFNet", "YOLOF", "YOLOV3",
   ]
   for name in plain {
-    detectors.register(name, scope: scope, SingleStageDetector.Config.self) { try SingleStageDetector($0, $1) }
+    detectors.register(name, scope: scope, SingleStageDetector.Config.self) {
+      try SingleStageDetector($0, $1)
+    }
   }
   detectors.register("YOLOX", scope: scope, YOLOX.Config.self) { try YOLOX($0, $1) }
   detectors.register("RPN", scope: scope, RPN.Config.self) { try RPN($0, $1) }

@@ -21,7 +21,9 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
       let stages = try reader.integer("num_stages", in: 1...64)
       lossWeights = try reader.value("stage_loss_weights")
       guard lossWeights.count >= stages else {
-        throw reader.invalid("must hold a number for each of \(stages) stages, found \(lossWeights.count)", key: "stage_loss_weights")
+        throw reader.invalid(
+          "must hold a number for each of \(stages) stages, found \(lossWeights.count)",
+          key: "stage_loss_weights")
       }
       boxExtractors = try reader.components("bbox_roi_extractor", count: stages)
       boxHeads = try reader.components("bbox_head", count: stages)
@@ -31,10 +33,13 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
       }
       training = try reader.optional("train_cfg")
       if let training, training.count < stages {
-        throw reader.invalid("must hold one for each of \(stages) stages, found \(training.count)", key: "train_cfg")
+        throw reader.invalid(
+          "must hold one for each of \(stages) stages, found \(training.count)", key: "train_cfg")
       }
       testing = try reader.optional("test_cfg")
-      if let node = reader.node("shared_head"), !node.isNone { throw reader.invalid("must be None", key: "shared_head") }
+      if let node = reader.node("shared_head"), !node.isNone {
+        throw reader.invalid("must be None", key: "shared_head")
+      }
       initialization = try reader.initialization(default: [])
       reader.ignore("pretrained")
     }
@@ -78,37 +83,49 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
   var predictsMasks: Bool { maskHead != nil }
 
   public func check(channels: [Int]) throws {
-    for extractor in bboxRoiExtractor.modules + (maskRoiExtractor?.modules ?? []) { try extractor.check(channels: channels) }
+    for extractor in bboxRoiExtractor.modules + (maskRoiExtractor?.modules ?? []) {
+      try extractor.check(channels: channels)
+    }
   }
 
   /// What the box head of a stage says of regions, and the features that it saw.
-  func boxForward(_ stage: Int, _ features: [Tensor], _ rois: RoIs) -> (outputs: BoxOutputs, features: Tensor) {
+  func boxForward(_ stage: Int, _ features: [Tensor], _ rois: RoIs) -> (outputs: BoxOutputs, features: Tensor)
+  {
     let x = bboxRoiExtractor[stage](features, rois)
     return (bboxHead[stage](x), x)
   }
 
   func requireTraining() throws -> [RoISampler] {
-    guard let samplers else { throw InvalidConfig("\(type(of: self)) has no train_cfg; it cannot be trained without one") }
+    guard let samplers else {
+      throw InvalidConfig("\(type(of: self)) has no train_cfg; it cannot be trained without one")
+    }
     return samplers
   }
 
   func requireTesting() throws -> RCNNTestConfig {
-    guard let testing else { throw InvalidConfig("\(type(of: self)) has no test_cfg; it cannot predict without one") }
+    guard let testing else {
+      throw InvalidConfig("\(type(of: self)) has no test_cfg; it cannot predict without one")
+    }
     return testing
   }
 
   /// The samples of a stage.
-  func sample(_ stage: Int, _ features: [Tensor], _ boxes: [Boxes], _ truths: [GroundTruth]) throws -> [SamplingResult] {
+  func sample(_ stage: Int, _ features: [Tensor], _ boxes: [Boxes], _ truths: [GroundTruth]) throws
+    -> [SamplingResult]
+  {
     try requireTraining()[stage](boxes, truths) { image, boxes, labels in
       try withoutGradient {
         var rois = RoIs()
         for index in boxes.indices { rois.append(boxes[index], image: image) }
-        return try self.bboxHead[stage].hardness(self.boxForward(stage, features, rois).outputs, labels: labels)
+        return try self.bboxHead[stage].hardness(
+          self.boxForward(stage, features, rois).outputs, labels: labels)
       }
     }.samples
   }
 
-  public func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws -> LossTerms {
+  public func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws
+    -> LossTerms
+  {
     let truths = try batch.requireTruths()
     var boxes = proposals.map(\.boxes)
     var terms = LossTerms()
@@ -117,13 +134,16 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
       let rois = RoIs(samples.map(\.boxes))
       let outputs = boxForward(stage, features, rois).outputs
       let targets = try bboxHead[stage].targets(samples, requireTraining()[stage].training)
-      terms.merge(try bboxHead[stage].losses(outputs, rois, targets).scaled(by: lossWeights[stage]), prefix: "s\(stage).")
+      terms.merge(
+        try bboxHead[stage].losses(outputs, rois, targets).scaled(by: lossWeights[stage]),
+        prefix: "s\(stage).")
       if let maskHead, let maskRoiExtractor {
         let x = maskRoiExtractor[stage](features, RoIs(samples.map(\.posBoxes)))
         let own = maskHead[stage].logits(x, of: samples.flatMap { $0.posLabels ?? [] })
         let masks = try MaskTargets.make(samples, truths, requireTraining()[stage].training)
         terms.merge(
-          try maskHead[stage].losses(own: own, targets: masks).scaled(by: lossWeights[stage]), prefix: "s\(stage).")
+          try maskHead[stage].losses(own: own, targets: masks).scaled(by: lossWeights[stage]),
+          prefix: "s\(stage).")
       }
       if stage + 1 < stages {
         guard outputs.scores?.count ?? 0 > 0 else { break }
@@ -143,7 +163,9 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
       let head = bboxHead[stage]
       guard let scores = outputs.scores?.detached() else { return [] }
       let best = head.bestClasses(scores)
-      let labels = targets.labels.indices.map { targets.labels[$0] == Int64(head.classes) ? best[$0] : Int(targets.labels[$0]) }
+      let labels = targets.labels.indices.map {
+        targets.labels[$0] == Int64(head.classes) ? best[$0] : Int(targets.labels[$0])
+      }
       var start = 0
       return try zip(samples, metas).map { sample, meta in
         let rows = start..<start + sample.boxes.count
@@ -169,13 +191,15 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
 
   // MARK: Testing
 
-  public func detections(_ features: [Tensor], _ proposals: [Proposals], _ metas: [ImageMeta], rescale: Bool) throws
+  public func detections(_ features: [Tensor], _ proposals: [Proposals], _ metas: [ImageMeta], rescale: Bool)
+    throws
     -> [Detections]
   {
     let config = try requireTesting()
     let found = try boxDetections(features, proposals.map(\.boxes), metas).enumerated().map { image, found in
       guard let found else { return Detections() }
-      return try bboxHead[stages - 1].boxes(found.outputs, found.rois, metas[image], rescale: rescale).detections(config)
+      return try bboxHead[stages - 1].boxes(found.outputs, found.rois, metas[image], rescale: rescale)
+        .detections(config)
     }
     guard predictsMasks else { return found }
     let boxes = zip(found, metas).map { rescale ? $0.boxes.multiplied(by: $1.scaleFactor) : $0.boxes }
@@ -206,11 +230,14 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
           continue
         }
         var own = outputs[rows]
-        guard let scores = own.scores else { throw InvalidConfig("bbox_head must classify (with_cls) to detect objects") }
+        guard let scores = own.scores else {
+          throw InvalidConfig("bbox_head must classify (with_cls) to detect objects")
+        }
         let regions = rois[Array(rows)]
         sums[image] = sums[image].map { $0 + scores } ?? scores
         if stage + 1 < stages {
-          boxes[image] = try bboxHead[stage].regressed(own, regions, labels: bboxHead[stage].bestClasses(scores), metas[image])
+          boxes[image] = try bboxHead[stage].regressed(
+            own, regions, labels: bboxHead[stage].bestClasses(scores), metas[image])
         }
         own.scores = sums[image].map { $0 / Float(stages) }
         results.append((regions, own))
@@ -221,16 +248,24 @@ public class CascadeRoIHead: Module, RoIHead, ConfiguredModule {
   }
 
   /// Adds the masks that are predicted for regions, of all stages.
-  func addMasks(to merging: inout MaskMerging, _ features: [Tensor], _ rois: RoIs, _ labels: [Int], _ meta: ImageMeta?) {
+  func addMasks(
+    to merging: inout MaskMerging, _ features: [Tensor], _ rois: RoIs, _ labels: [Int], _ meta: ImageMeta?
+  ) {
     guard let maskHead, let maskRoiExtractor else { return }
-    for stage in 0..<stages { merging.add(maskHead[stage].logits(maskRoiExtractor[stage](features, rois), of: labels), meta) }
+    for stage in 0..<stages {
+      merging.add(maskHead[stage].logits(maskRoiExtractor[stage](features, rois), of: labels), meta)
+    }
   }
 
-  public func detections(views: [(features: [Tensor], meta: ImageMeta)], _ proposals: Proposals) throws -> Detections {
+  public func detections(views: [(features: [Tensor], meta: ImageMeta)], _ proposals: Proposals) throws
+    -> Detections
+  {
     let config = try requireTesting()
     var merging = BoxMerging()
     for (features, meta) in views {
-      guard let found = try boxDetections(features, [proposals.boxes.mapped(meta)], [meta])[0] else { continue }
+      guard let found = try boxDetections(features, [proposals.boxes.mapped(meta)], [meta])[0] else {
+        continue
+      }
       merging.add(try bboxHead[stages - 1].boxes(found.outputs, found.rois, meta, rescale: false), meta)
     }
     let found = merging.detections(config)
@@ -250,7 +285,9 @@ public final class ExtractorList: Module {
   public init(_ modules: [any RoIExtractor]) { self.modules = modules }
 
   public override var listsChildren: Bool { true }
-  public override var listedChildren: [(key: String, module: Module)] { modules.enumerated().map { (String($0), $1) } }
+  public override var listedChildren: [(key: String, module: Module)] {
+    modules.enumerated().map { (String($0), $1) }
+  }
   public subscript(index: Int) -> any RoIExtractor { modules[index] }
 }
 
@@ -261,7 +298,9 @@ public final class MaskHeadList: Module {
   public init(_ modules: [any MaskHead]) { self.modules = modules }
 
   public override var listsChildren: Bool { true }
-  public override var listedChildren: [(key: String, module: Module)] { modules.enumerated().map { (String($0), $1) } }
+  public override var listedChildren: [(key: String, module: Module)] {
+    modules.enumerated().map { (String($0), $1) }
+  }
   public subscript(index: Int) -> any MaskHead { modules[index] }
 }
 
@@ -288,7 +327,9 @@ extension ConfigReader {
   /// The same, where there may be none.
   mutating func optionalComponents(_ key: String, count: Int) throws -> [Component]? {
     guard let node = node(key), !node.isNone else { return nil }
-    guard let items = node.items else { return Array(repeating: Component(node, path: path(key)), count: count) }
+    guard let items = node.items else {
+      return Array(repeating: Component(node, path: path(key)), count: count)
+    }
     guard items.count == count else {
       throw invalid("must hold one for each of \(count) stages, found \(items.count)", key: key)
     }

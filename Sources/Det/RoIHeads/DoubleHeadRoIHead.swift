@@ -21,7 +21,8 @@ public final class DoubleHeadRoIHead: StandardRoIHead {
     scale = config.scale
     try super.init(config.base, context)
     guard bboxHead is DoubleConvFCBBoxHead else {
-      throw InvalidConfig("bbox_head must be a DoubleConvFCBBoxHead, found \(config.base.boxHead.typeName ?? "another")")
+      throw InvalidConfig(
+        "bbox_head must be a DoubleConvFCBBoxHead, found \(config.base.boxHead.typeName ?? "another")")
     }
   }
 

@@ -15,7 +15,9 @@ public struct DynamicRCNNConfig: ConfigRecord, Sendable {
     interval = try reader.integer("update_iter_interval", in: 1...(1 << 30))
     initialIoU = try reader.value("initial_iou")
     initialBeta = try reader.value("initial_beta")
-    guard initialBeta > 0 else { throw reader.invalid("must be positive, found \(initialBeta)", key: "initial_beta") }
+    guard initialBeta > 0 else {
+      throw reader.invalid("must be positive, found \(initialBeta)", key: "initial_beta")
+    }
   }
 }
 
@@ -36,7 +38,9 @@ public final class DynamicRoIHead: StandardRoIHead {
     }
   }
 
-  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws -> LossTerms {
+  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws
+    -> LossTerms
+  {
     guard let config = try requireTraining().training.dynamic else {
       throw InvalidConfig("train_cfg.rcnn must have dynamic_rcnn")
     }

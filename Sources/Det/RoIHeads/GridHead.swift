@@ -73,7 +73,8 @@ public final class GridHead: Module, ConfiguredModule {
       })
     func deconv(_ outChannels: Int) -> ConvTranspose2d {
       ConvTranspose2d(
-        width, outChannels, kernel: Pair(config.deconvKernel), stride: 2, padding: Pair((config.deconvKernel - 2) / 2),
+        width, outChannels, kernel: Pair(config.deconvKernel), stride: 2,
+        padding: Pair((config.deconvKernel - 2) / 2),
         groups: config.points)
     }
     deconv1 = deconv(width)
@@ -98,7 +99,8 @@ public final class GridHead: Module, ConfiguredModule {
           ModuleList(
             own.map { _ -> Sequential in
               Sequential([
-                Conv2d(channels, channels, kernel: 5, padding: 2, groups: channels), Conv2d(channels, channels, kernel: 1),
+                Conv2d(channels, channels, kernel: 5, padding: 2, groups: channels),
+                Conv2d(channels, channels, kernel: 1),
               ])
             })
         })
@@ -114,7 +116,9 @@ public final class GridHead: Module, ConfiguredModule {
     let parts = x.chunked(1, config.points)
     func exchanged(_ from: [Tensor], _ transitions: ModuleList<ModuleList<Sequential>>) -> [Tensor] {
       parts.indices.map { point in
-        neighbors[point].enumerated().reduce(parts[point]) { $0 + transitions[point][$1.offset](from[$1.element]) }
+        neighbors[point].enumerated().reduce(parts[point]) {
+          $0 + transitions[point][$1.offset](from[$1.element])
+        }
       }
     }
     let fused = exchanged(exchanged(parts, forderTrans), sorderTrans)
@@ -144,7 +148,8 @@ public final class GridHead: Module, ConfiguredModule {
       let (width, height) = (box.x2 + box.width / 2 - x1, box.y2 + box.height / 2 - y1)
       guard width > Float(side), height > Float(side) else { continue }
       for (point, region) in subRegions.enumerated() {
-        let fx = Float(1 - Double(point / side) / Double(side - 1)), fy = Float(1 - Double(point % side) / Double(side - 1))
+        let fx = Float(1 - Double(point / side) / Double(side - 1)),
+          fy = Float(1 - Double(point % side) / Double(side - 1))
         let x = (fx * truth.x1 + (1 - fx) * truth.x2 - x1) / width * Float(size)
         let y = (fy * truth.y1 + (1 - fy) * truth.y2 - y1) / height * Float(size)
         guard abs(x) < 1e6, abs(y) < 1e6 else { continue }
@@ -180,7 +185,9 @@ public final class GridHead: Module, ConfiguredModule {
         for point in 0..<points {
           let start = (index * points + point) * half * half
           var best = start
-          for place in start..<start + half * half where probabilities[place] > probabilities[best] { best = place }
+          for place in start..<start + half * half where probabilities[place] > probabilities[best] {
+            best = place
+          }
           let (column, row) = ((best - start) % half, (best - start) / half)
           xs.append((Float(column + regions[point].x) + 0.5) / Float(half) * box.width + x1)
           ys.append((Float(row + regions[point].y) + 0.5) / Float(half) * box.height + y1)

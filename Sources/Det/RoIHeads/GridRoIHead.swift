@@ -48,7 +48,9 @@ public final class GridRoIHead: StandardRoIHead {
     return sharedHead.map { $0(x) } ?? x
   }
 
-  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws -> LossTerms {
+  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws
+    -> LossTerms
+  {
     let truths = try batch.requireTruths(), training = try requireTraining().training
     var (samples, _) = try sample(features, proposals, truths)
     var (terms, seen) = try boxLosses(features, samples)
@@ -58,7 +60,8 @@ public final class GridRoIHead: StandardRoIHead {
         samples[image].posBoxes = Self.jittered(samples[image].posBoxes, batch.metas[image].size, &generator)
       }
     }
-    let boxes = Boxes(samples.flatMap(\.posBoxes.values)), objects = Boxes(samples.flatMap(\.posTruthBoxes.values))
+    let boxes = Boxes(samples.flatMap(\.posBoxes.values)),
+      objects = Boxes(samples.flatMap(\.posTruthBoxes.values))
     if !boxes.isEmpty, let config = training.grid {
       var chosen = Array(boxes.indices)
       if chosen.count > config.count {
@@ -79,11 +82,13 @@ public final class GridRoIHead: StandardRoIHead {
       let box = boxes[index]
       func offset(_ generator: inout RandomGenerator) -> Float { Float(generator.uniform(-0.15, 0.15)) }
       let (width, height) = (abs(box.width), abs(box.height))
-      let x = (box.x1 + box.x2) / 2 + width * offset(&generator), y = (box.y1 + box.y2) / 2 + height * offset(&generator)
+      let x = (box.x1 + box.x2) / 2 + width * offset(&generator),
+        y = (box.y1 + box.y2) / 2 + height * offset(&generator)
       let w = width * (1 + offset(&generator)), h = height * (1 + offset(&generator))
       func clip(_ value: Float, _ most: Int) -> Float { min(max(value, 0), Float(most - 1)) }
       result.append(
-        Box(clip(x - w / 2, size.w), clip(y - h / 2, size.h), clip(x + w / 2, size.w), clip(y + h / 2, size.h)))
+        Box(
+          clip(x - w / 2, size.w), clip(y - h / 2, size.h), clip(x + w / 2, size.w), clip(y + h / 2, size.h)))
     }
     return result
   }

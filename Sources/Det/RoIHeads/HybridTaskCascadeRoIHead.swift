@@ -47,7 +47,8 @@ public final class HybridTaskCascadeRoIHead: CascadeRoIHead {
     try super.init(config.cascade, context)
     for (stage, head) in (maskHead?.modules ?? []).enumerated() {
       guard let head = head as? HTCMaskHead, stage == 0 || !config.passesMasks || head.convRes != nil else {
-        throw InvalidConfig("mask_head.\(stage) must be an HTCMaskHead, with with_conv_res where another goes before it")
+        throw InvalidConfig(
+          "mask_head.\(stage) must be an HTCMaskHead, with with_conv_res where another goes before it")
       }
     }
   }
@@ -55,7 +56,8 @@ public final class HybridTaskCascadeRoIHead: CascadeRoIHead {
   public override func check(channels: [Int]) throws {
     try super.check(channels: channels)
     guard let semanticHead else { return }
-    guard channels == Array(repeating: semanticHead.config.inChannels, count: semanticHead.config.inputs) else {
+    guard channels == Array(repeating: semanticHead.config.inChannels, count: semanticHead.config.inputs)
+    else {
       throw InvalidConfig(
         "semantic_head must have as many inputs as there are feature maps, of their channels, \(channels), found "
           + "num_ins=\(semanticHead.config.inputs), in_channels=\(semanticHead.config.inChannels)")
@@ -70,7 +72,9 @@ public final class HybridTaskCascadeRoIHead: CascadeRoIHead {
     return x + (semantic.imageSize == x.imageSize ? semantic : semantic.adaptiveAvgPool2d(x.imageSize))
   }
 
-  override func boxForward(_ stage: Int, _ features: [Tensor], _ rois: RoIs) -> (outputs: BoxOutputs, features: Tensor) {
+  override func boxForward(_ stage: Int, _ features: [Tensor], _ rois: RoIs) -> (
+    outputs: BoxOutputs, features: Tensor
+  ) {
     let x = fused(bboxRoiExtractor[stage](features, rois), features, rois, .bbox)
     return (bboxHead[stage](x), x)
   }
@@ -81,14 +85,18 @@ public final class HybridTaskCascadeRoIHead: CascadeRoIHead {
     var results: [Tensor] = []
     for (index, head) in heads.prefix(stage + 1).enumerated() {
       // Without the flow only the last one counts.
-      if !config.passesMasks && index < stage { results.append(x) } else {
+      if !config.passesMasks && index < stage {
+        results.append(x)
+      } else {
         results.append(head.results(x, before: config.passesMasks ? results.last : nil))
       }
     }
     return results
   }
 
-  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws -> LossTerms {
+  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws
+    -> LossTerms
+  {
     let truths = try batch.requireTruths()
     var (terms, features) = (LossTerms(), features)
     if let semanticHead {
@@ -118,7 +126,9 @@ public final class HybridTaskCascadeRoIHead: CascadeRoIHead {
     return terms
   }
 
-  private func maskLosses(_ stage: Int, _ features: [Tensor], _ samples: [SamplingResult], _ truths: [GroundTruth]) throws
+  private func maskLosses(
+    _ stage: Int, _ features: [Tensor], _ samples: [SamplingResult], _ truths: [GroundTruth]
+  ) throws
     -> LossTerms
   {
     guard let head = maskHead?[stage] as? HTCMaskHead, let maskRoiExtractor else { return LossTerms() }
@@ -126,7 +136,8 @@ public final class HybridTaskCascadeRoIHead: CascadeRoIHead {
     let x = fused(maskRoiExtractor[stage](features, rois), features, rois, .mask)
     let own = head.ownLogits(
       head.upsampled(maskResults(x, upTo: stage)[stage]), samples.flatMap { $0.posLabels ?? [] })
-    return try head.losses(own: own, targets: MaskTargets.make(samples, truths, requireTraining()[stage].training))
+    return try head.losses(
+      own: own, targets: MaskTargets.make(samples, truths, requireTraining()[stage].training))
   }
 
   /// The levels with the semantic features behind them.
@@ -140,7 +151,8 @@ public final class HybridTaskCascadeRoIHead: CascadeRoIHead {
     try super.detections(extended(features), proposals, metas, rescale: rescale)
   }
 
-  public override func detections(views: [(features: [Tensor], meta: ImageMeta)], _ proposals: Proposals) throws
+  public override func detections(views: [(features: [Tensor], meta: ImageMeta)], _ proposals: Proposals)
+    throws
     -> Detections
   {
     try super.detections(views: views.map { (extended($0.features), $0.meta) }, proposals)

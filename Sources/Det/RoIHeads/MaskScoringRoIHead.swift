@@ -29,7 +29,8 @@ public final class MaskScoringRoIHead: StandardRoIHead {
   }
 
   override func addingMaskLosses(
-    to terms: LossTerms, _ features: [Tensor], _ samples: [SamplingResult], _ boxFeatures: Tensor, _ truths: [GroundTruth]
+    to terms: LossTerms, _ features: [Tensor], _ samples: [SamplingResult], _ boxFeatures: Tensor,
+    _ truths: [GroundTruth]
   ) throws -> LossTerms {
     guard let maskHead, let threshold = try requireTraining().training.maskThreshold else { return terms }
     let x = maskTrainingFeatures(features, samples, boxFeatures)
@@ -45,7 +46,8 @@ public final class MaskScoringRoIHead: StandardRoIHead {
   }
 
   override func addingMasks(
-    to found: [Detections], _ features: [Tensor], _ metas: [ImageMeta], _ config: RCNNTestConfig, rescale: Bool
+    to found: [Detections], _ features: [Tensor], _ metas: [ImageMeta], _ config: RCNNTestConfig,
+    rescale: Bool
   ) throws -> [Detections] {
     guard let maskHead else { return found }
     let boxes = zip(found, metas).map { rescale ? $0.boxes.multiplied(by: $1.scaleFactor) : $0.boxes }

@@ -5,7 +5,9 @@ import Foundation
 ///
 /// Cao et al., 2019 (<https://arxiv.org/abs/1904.04821>). Mirrors mmdet's `PISARoIHead`.
 public final class PISARoIHead: StandardRoIHead {
-  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws -> LossTerms {
+  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws
+    -> LossTerms
+  {
     let truths = try batch.requireTruths(), sampler = try requireTraining()
     var (samples, weights): ([SamplingResult], [[Float]?]) = ([], [])
     if let ranking = sampler.sampler as? ScoreHLRSampler {
@@ -62,10 +64,12 @@ public final class PISARoIHead: StandardRoIHead {
 extension BBoxHead {
   /// Positive samples count by how well their boxes fit, in their class and for their object. Mirrors `isr_p`.
   func reweigh(
-    _ targets: inout BoxTargets, _ outputs: BoxOutputs, _ rois: RoIs, _ samples: [SamplingResult], _ config: PrimeSampleConfig
+    _ targets: inout BoxTargets, _ outputs: BoxOutputs, _ rois: RoIs, _ samples: [SamplingResult],
+    _ config: PrimeSampleConfig
   ) throws {
     let positives = targets.positives(classes: classes)
-    guard !positives.isEmpty, let scores = outputs.scores?.detached(), let codes = outputs.codes?.detached() else { return }
+    guard !positives.isEmpty, let scores = outputs.scores?.detached(), let codes = outputs.codes?.detached()
+    else { return }
     let labels = positives.map { Int(targets.labels[$0]) }
     // Objects are told apart as the original does: by the largest number in the image before.
     var (objects, offset): ([Int], Int) = ([], 0)
@@ -75,7 +79,10 @@ extension BBoxHead {
     }
     let priors = rois[positives].boxes.tensor
     let (moved, wanted) = withoutGradient {
-      (boxCoder.decode(priors, own(codes, positives, labels)), boxCoder.decode(priors, BoxTargets.rows(targets.boxes, positives)))
+      (
+        boxCoder.decode(priors, own(codes, positives, labels)),
+        boxCoder.decode(priors, BoxTargets.rows(targets.boxes, positives))
+      )
     }
     var overlaps = withoutGradient { moved.alignedOverlaps(wanted, .iou, epsilon: 1e-6).floats }
     let most = Float(Dictionary(grouping: labels, by: { $0 }).values.map(\.count).max() ?? 0)
@@ -84,7 +91,9 @@ extension BBoxHead {
       let members = labels.indices.filter { labels[$0] == label }
       for object in Set(members.map { objects[$0] }) {
         let own = members.filter { objects[$0] == object }
-        for (rank, place) in descendingOrder(own.map { overlaps[$0] }).enumerated() { overlaps[own[place]] += most - Float(rank) }
+        for (rank, place) in descendingOrder(own.map { overlaps[$0] }).enumerated() {
+          overlaps[own[place]] += most - Float(rank)
+        }
       }
       for (rank, place) in descendingOrder(members.map { overlaps[$0] }).enumerated() {
         weights[members[place]] *= (most - Float(rank)) / most
@@ -92,18 +101,24 @@ extension BBoxHead {
     }
     weights = weights.map { powf(config.bias + $0 * (1 - config.bias), config.power) }
     let losses = try lossCls(
-      scores.indexSelected(0, positives), labels: Tensor(labels.map(Int64.init)), reduction: LossReduction.none
+      scores.indexSelected(0, positives), labels: Tensor(labels.map(Int64.init)),
+      reduction: LossReduction.none
     ).floats
     // The sum of losses stays as it was.
     let before = zip(losses, positives).reduce(Float(0)) { $0 + $1.0 * targets.labelWeights[$1.1] }
     let after = zip(losses, weights).reduce(Float(0)) { $0 + $1.0 * $1.1 }
-    for (place, positive) in positives.enumerated() { targets.labelWeights[positive] = weights[place] * (before / after) }
+    for (place, positive) in positives.enumerated() {
+      targets.labelWeights[positive] = weights[place] * (before / after)
+    }
   }
 
   /// A regression loss that counts more where the class is sure. Mirrors `carl_loss`.
-  func awareRegression(_ outputs: BoxOutputs, _ targets: BoxTargets, _ config: PrimeSampleConfig) throws -> Tensor {
+  func awareRegression(_ outputs: BoxOutputs, _ targets: BoxTargets, _ config: PrimeSampleConfig) throws
+    -> Tensor
+  {
     guard let scores = outputs.scores, let codes = outputs.codes else {
-      throw InvalidConfig("bbox_head must classify and move boxes (with_cls, with_reg) for train_cfg.rcnn.carl")
+      throw InvalidConfig(
+        "bbox_head must classify and move boxes (with_cls, with_reg) for train_cfg.rcnn.carl")
     }
     let positives = targets.positives(classes: classes)
     guard !positives.isEmpty else { return (scores.sum() * 0).reshaped([1]) }
@@ -114,7 +129,8 @@ extension BBoxHead {
     var weights = (own * (1 - config.bias) + config.bias).power(config.power)
     weights = weights * (Float(positives.count) / weights.sum())
     let loss = try lossBbox(
-      self.own(codes, positives, labels), values: BoxTargets.rows(targets.boxes, positives), reduction: LossReduction.none)
+      self.own(codes, positives, labels), values: BoxTargets.rows(targets.boxes, positives),
+      reduction: LossReduction.none)
     return ((loss / Float(targets.count)) * weights.reshaped([positives.count, 1])).sum().reshaped([1])
   }
 }

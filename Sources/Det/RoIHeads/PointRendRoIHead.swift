@@ -16,10 +16,12 @@ public final class PointRendRoIHead: StandardRoIHead {
         throw reader.invalid("mask_head and mask_roi_extractor must be given")
       }
       if let training = base.training, training.points == nil {
-        throw reader.invalid("must have num_points, oversample_ratio and importance_sample_ratio", key: "train_cfg")
+        throw reader.invalid(
+          "must have num_points, oversample_ratio and importance_sample_ratio", key: "train_cfg")
       }
       if let testing = base.testing, testing.points == nil {
-        throw reader.invalid("must have subdivision_steps, subdivision_num_points and scale_factor", key: "test_cfg")
+        throw reader.invalid(
+          "must have subdivision_steps, subdivision_num_points and scale_factor", key: "test_cfg")
       }
     }
   }
@@ -30,7 +32,8 @@ public final class PointRendRoIHead: StandardRoIHead {
     pointHead = try config.pointHead.build(context.registries.maskPointHeads, context)
     try super.init(config.base, context)
     guard let maskHead, pointHead.config.classes == maskHead.classes else {
-      throw InvalidConfig("point_head.num_classes must be that of mask_head, found \(pointHead.config.classes)")
+      throw InvalidConfig(
+        "point_head.num_classes must be that of mask_head, found \(pointHead.config.classes)")
     }
   }
 
@@ -44,7 +47,8 @@ public final class PointRendRoIHead: StandardRoIHead {
   }
 
   override func addingMaskLosses(
-    to terms: LossTerms, _ features: [Tensor], _ samples: [SamplingResult], _ boxFeatures: Tensor, _ truths: [GroundTruth]
+    to terms: LossTerms, _ features: [Tensor], _ samples: [SamplingResult], _ boxFeatures: Tensor,
+    _ truths: [GroundTruth]
   ) throws -> LossTerms {
     let training = try requireTraining().training
     guard let maskHead, let config = training.points else { return terms }
@@ -72,13 +76,16 @@ public final class PointRendRoIHead: StandardRoIHead {
     let (n, classes) = (labels.count, coarse.shape[1])
     guard n > 0 else { return [] }
     func random(_ count: Int) -> [Float] { (0..<2 * count).map { _ in Float(generator.uniform(0, 1)) } }
-    let looked = Int(Double(config.count) * config.oversampling), uncertain = Int(config.uncertainShare * Double(config.count))
+    let looked = Int(Double(config.count) * config.oversampling),
+      uncertain = Int(config.uncertainShare * Double(config.count))
     let candidates = random(n * looked)
     let logits = PointSampling.sample(own: coarse, candidates).floats
     var points: [Float] = []
     points.reserveCapacity(2 * n * config.count)
     for region in 0..<n {
-      let certainty = (0..<looked).map { abs(logits[(region * looked + $0) * classes + (classes == 1 ? 0 : labels[region])]) }
+      let certainty = (0..<looked).map {
+        abs(logits[(region * looked + $0) * classes + (classes == 1 ? 0 : labels[region])])
+      }
       for point in topIndices(certainty.map { -$0 }, uncertain) {
         points += candidates[2 * (region * looked + point)..<2 * (region * looked + point) + 2]
       }
@@ -88,7 +95,9 @@ public final class PointRendRoIHead: StandardRoIHead {
   }
 
   /// The objects' masks at points of their regions, `[regions, points]`.
-  private static func targets(_ rois: RoIs, _ points: [Float], _ samples: [SamplingResult], _ truths: [GroundTruth]) throws
+  private static func targets(
+    _ rois: RoIs, _ points: [Float], _ samples: [SamplingResult], _ truths: [GroundTruth]
+  ) throws
     -> Tensor
   {
     let count = points.count / 2 / rois.count
@@ -101,7 +110,8 @@ public final class PointRendRoIHead: StandardRoIHead {
       for object in sample.posTruthIndices {
         let box = rois[box: region], bitmap = bitmaps[object]
         for point in region * count..<(region + 1) * count {
-          let x = points[2 * point] * box.width + box.x1 - 0.5, y = points[2 * point + 1] * box.height + box.y1 - 0.5
+          let x = points[2 * point] * box.width + box.x1 - 0.5,
+            y = points[2 * point + 1] * box.height + box.y1 - 0.5
           let left = x.rounded(.down), top = y.rounded(.down)
           func at(_ dy: Float, _ dx: Float) -> Float {
             let (row, column) = (top + dy, left + dx)
@@ -119,25 +129,33 @@ public final class PointRendRoIHead: StandardRoIHead {
   }
 
   /// Coarse masks, enlarged step by step, with the most uncertain points worked out anew.
-  override func predictedMasks(_ features: [Tensor], _ rois: RoIs, _ labels: [Int], _ config: RCNNTestConfig) throws -> Tensor {
-    guard let maskHead, let config = config.points else { throw InvalidConfig("test_cfg.rcnn must have subdivision_steps") }
+  override func predictedMasks(_ features: [Tensor], _ rois: RoIs, _ labels: [Int], _ config: RCNNTestConfig)
+    throws -> Tensor
+  {
+    guard let maskHead, let config = config.points else {
+      throw InvalidConfig("test_cfg.rcnn must have subdivision_steps")
+    }
     let coarse = maskHead(maskFeatures(features, rois))
     let n = rois.count
     var refined = CoarseMaskHead.own(coarse, labels)
     for step in 0..<config.steps {
-      refined = refined.unsqueezed(1).interpolate(scaleFactor: ScaleFactor(Double(config.factor)), mode: .bilinear)
+      refined = refined.unsqueezed(1).interpolate(
+        scaleFactor: ScaleFactor(Double(config.factor)), mode: .bilinear)
       let (h, w) = (refined.shape[2], refined.shape[3])
       refined = refined.reshaped([n, h, w])
       if config.count >= config.factor * config.factor * h * w, step < config.steps - 1 { continue }
       let count = min(h * w, config.count)
-      let indices = (refined.absolute() * -1).reshaped([n, h * w]).topK(count, axis: 1).indices.elements(as: Int64.self)
+      let indices = (refined.absolute() * -1).reshaped([n, h * w]).topK(count, axis: 1).indices.elements(
+        as: Int64.self)
       let points = indices.flatMap { index -> [Float] in
         let (row, column) = (Int(index) / w, Int(index) % w)
         return [(Float(column) + 0.5) / Float(w), (Float(row) + 0.5) / Float(h)]
       }
       let logits = pointHead(fineFeatures(features, rois, points), PointSampling.sample(own: coarse, points))
       let own = pointHead.own(logits, labels)
-      refined = refined.reshaped([n, h * w]).scattered(1, Tensor(indices, shape: [n, count]), own).reshaped([n, h, w])
+      refined = refined.reshaped([n, h * w]).scattered(1, Tensor(indices, shape: [n, count]), own).reshaped([
+        n, h, w,
+      ])
     }
     return refined
   }

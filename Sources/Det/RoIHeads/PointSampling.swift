@@ -8,7 +8,9 @@ enum PointSampling {
   ///   - points: for each region the same number of points, `x, y` as shares of the region's width and height.
   ///   - scale: how many pixels of the map make one of the image.
   /// - Returns: `[regions, points, C]`.
-  static func sample(_ map: Tensor, _ rois: RoIs, _ points: [Float], scale: Float, alignCorners: Bool = false) -> Tensor {
+  static func sample(_ map: Tensor, _ rois: RoIs, _ points: [Float], scale: Float, alignCorners: Bool = false)
+    -> Tensor
+  {
     let count = points.count / 2 / max(rois.count, 1), channels = map.shape[1]
     let (width, height) = (Float(map.shape[3]), Float(map.shape[2]))
     var parts: [Tensor] = []

@@ -36,7 +36,8 @@ public struct RCNNTrainConfig: ConfigRecord, Sendable {
     points = reader.has("num_points") ? try PointTrainConfig(from: &reader) : nil
     if reader.has("pos_radius") {
       grid = (
-        try reader.integer("pos_radius", in: 0...64), try reader.integer("max_num_grid", default: 192, in: 1...1_000_000)
+        try reader.integer("pos_radius", in: 0...64),
+        try reader.integer("max_num_grid", default: 192, in: 1...1_000_000)
       )
     }
     reweighting = try PrimeSampleConfig(from: &reader, "isr", power: 2, bias: 0)

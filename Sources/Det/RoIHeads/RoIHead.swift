@@ -5,7 +5,8 @@ public protocol RoIHead: Module {
   var classes: Int? { get }
   /// Losses by the original's names (`loss_cls`, `acc`, `loss_bbox`, `loss_mask`, `s0.loss_cls`, ...).
   func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws -> LossTerms
-  func detections(_ features: [Tensor], _ proposals: [Proposals], _ metas: [ImageMeta], rescale: Bool) throws -> [Detections]
+  func detections(_ features: [Tensor], _ proposals: [Proposals], _ metas: [ImageMeta], rescale: Bool) throws
+    -> [Detections]
   /// From several views of one picture; proposals are those of all views, in the original picture.
   func detections(views: [(features: [Tensor], meta: ImageMeta)], _ proposals: Proposals) throws -> Detections
   /// What the original's flop counter runs, on given proposals.

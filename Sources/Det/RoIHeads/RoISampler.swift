@@ -21,7 +21,8 @@ struct RoISampler {
     for (image, (boxes, truth)) in zip(proposals, truths).enumerated() {
       let assigned = assigner.assign(boxes, truth.boxes, ignored: truth.ignoredBoxes, labels: truth.labels)
       samples.append(
-        try sampler.sample(assigned, boxes, truth.boxes, labels: truth.labels) { try hardness(image, $0, $1) })
+        try sampler.sample(assigned, boxes, truth.boxes, labels: truth.labels) { try hardness(image, $0, $1) }
+      )
       results.append(assigned)
     }
     return (samples, results)
@@ -32,9 +33,12 @@ struct RoISampler {
 ///
 /// - Throws: `InvalidConfig` where an image has none.
 func requireProposals(_ proposals: [Proposals]?, count: Int) throws -> [Proposals] {
-  guard let proposals else { throw InvalidConfig("the pipeline must collect proposals (LoadProposals) for this model") }
+  guard let proposals else {
+    throw InvalidConfig("the pipeline must collect proposals (LoadProposals) for this model")
+  }
   guard proposals.count == count else {
-    throw InvalidConfig("a batch must have proposals for each of its \(count) pictures, found \(proposals.count)")
+    throw InvalidConfig(
+      "a batch must have proposals for each of its \(count) pictures, found \(proposals.count)")
   }
   return proposals
 }

@@ -9,13 +9,16 @@ struct SCNetMaskHeadConfig: ConfigRecord, Sendable {
   init(from reader: inout ConfigReader) throws {
     isResidual = try reader.value("conv_to_res", default: true)
     base = try FCNMaskHead.Config(from: &reader)
-    guard !isResidual || base.kernel == 3 else { throw reader.invalid("must be 3, found \(base.kernel)", key: "conv_kernel_size") }
+    guard !isResidual || base.kernel == 3 else {
+      throw reader.invalid("must be 3, found \(base.kernel)", key: "conv_kernel_size")
+    }
   }
 
   func make(_ context: BuildContext) throws -> FCNMaskHead {
     let blocks =
       isResidual
-      ? try SimplifiedBasicBlock.layers(base.convs / 2, base.inChannels, base.channels, style: base.style) : nil
+      ? try SimplifiedBasicBlock.layers(base.convs / 2, base.inChannels, base.channels, style: base.style)
+      : nil
     return try FCNMaskHead(base, context, convs: blocks)
   }
 }
@@ -33,7 +36,8 @@ struct SCNetSemanticHeadConfig: ConfigRecord, Sendable {
   func make(_ context: BuildContext) throws -> FusedSemanticHead {
     let blocks =
       isResidual
-      ? try SimplifiedBasicBlock.layers(base.convs / 2, base.inChannels, base.channels, style: base.style) : nil
+      ? try SimplifiedBasicBlock.layers(base.convs / 2, base.inChannels, base.channels, style: base.style)
+      : nil
     return try FusedSemanticHead(base, context, convs: blocks)
   }
 }
@@ -59,7 +63,8 @@ public final class GlobalContextHead: Module, ConfiguredModule {
       classes = try reader.integer("num_classes", default: 80, in: 1...1_000_000)
       lossWeight = try reader.value("loss_weight", default: 1)
       style = ConvStyle(
-        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"), activation: .relu)
+        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"),
+        activation: .relu)
       isResidual = try reader.value("conv_to_res", default: false)
       initialization = try reader.initialization(default: [.override("fc", .normal(mean: 0, std: 0.01))])
       let (style, widths) = (style, channels)
@@ -95,7 +100,8 @@ public final class GlobalContextHead: Module, ConfiguredModule {
     for (image, labels) in labels.enumerated() {
       for label in labels {
         guard (0..<config.classes).contains(label) else {
-          throw InvalidConfig("classes of objects must be below glbctx_head.num_classes, \(config.classes), found \(label)")
+          throw InvalidConfig(
+            "classes of objects must be below glbctx_head.num_classes, \(config.classes), found \(label)")
         }
         target[image * config.classes + label] = 1
       }

@@ -35,11 +35,13 @@ public final class SCNetRoIHead: CascadeRoIHead {
 
   public init(_ config: Config, _ context: BuildContext) throws {
     let registries = context.registries
-    _ownMaskExtractor = Named("mask_roi_extractor", try config.maskExtractor.build(registries.roiExtractors, context))
+    _ownMaskExtractor = Named(
+      "mask_roi_extractor", try config.maskExtractor.build(registries.roiExtractors, context))
     _ownMaskHead = Named("mask_head", try config.maskHead.build(registries.maskHeads, context))
     semanticHead = try config.semanticHead?.build(registries.roiSemanticHeads, context)
     semanticRoiExtractor =
-      config.semanticHead == nil ? nil : try config.semanticExtractor?.build(registries.roiExtractors, context)
+      config.semanticHead == nil
+      ? nil : try config.semanticExtractor?.build(registries.roiExtractors, context)
     featRelayHead = try config.relayHead?.build(registries.featureRelayHeads, context)
     glbctxHead = try config.contextHead?.build(registries.globalContextHeads, context)
     try super.init(config.cascade, context)
@@ -47,7 +49,8 @@ public final class SCNetRoIHead: CascadeRoIHead {
       throw InvalidConfig("bbox_head.\(stage) must be an SCNetBBoxHead")
     }
     guard ownMaskHead.classes == bboxHead[0].classes else {
-      throw InvalidConfig("num_classes must be the same in all heads, found \(bboxHead[0].classes), \(ownMaskHead.classes)")
+      throw InvalidConfig(
+        "num_classes must be the same in all heads, found \(bboxHead[0].classes), \(ownMaskHead.classes)")
     }
   }
 
@@ -59,13 +62,16 @@ public final class SCNetRoIHead: CascadeRoIHead {
     if let semanticHead {
       let wanted = Array(repeating: semanticHead.config.inChannels, count: semanticHead.config.inputs)
       guard channels == wanted else {
-        throw InvalidConfig("semantic_head: num_ins and in_channels must be those of the feature maps, \(channels), found \(wanted)")
+        throw InvalidConfig(
+          "semantic_head: num_ins and in_channels must be those of the feature maps, \(channels), found \(wanted)"
+        )
       }
       try semanticRoiExtractor?.check(channels: [semanticHead.config.channels])
     }
     if let glbctxHead, channels.last != glbctxHead.config.inChannels {
       throw InvalidConfig(
-        "glbctx_head.in_channels must be that of the last feature map, \(channels.last ?? 0), found \(glbctxHead.config.inChannels)")
+        "glbctx_head.in_channels must be that of the last feature map, \(channels.last ?? 0), found \(glbctxHead.config.inChannels)"
+      )
     }
   }
 
@@ -82,8 +88,12 @@ public final class SCNetRoIHead: CascadeRoIHead {
   }
 
   /// The features returned are those that both tasks of the box head share.
-  override func boxForward(_ stage: Int, _ features: [Tensor], _ rois: RoIs) -> (outputs: BoxOutputs, features: Tensor) {
-    guard let head = bboxHead[stage] as? ConvFCBBoxHead else { return super.boxForward(stage, features, rois) }
+  override func boxForward(_ stage: Int, _ features: [Tensor], _ rois: RoIs) -> (
+    outputs: BoxOutputs, features: Tensor
+  ) {
+    guard let head = bboxHead[stage] as? ConvFCBBoxHead else {
+      return super.boxForward(stage, features, rois)
+    }
     let shared = head.shared(fused(bboxRoiExtractor[stage](features, rois), features, rois))
     return (head.outputs(shared), shared)
   }
@@ -97,7 +107,9 @@ public final class SCNetRoIHead: CascadeRoIHead {
     return x + featRelayHead(relayed)
   }
 
-  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws -> LossTerms {
+  public override func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws
+    -> LossTerms
+  {
     let truths = try batch.requireTruths()
     var (terms, levels) = (LossTerms(), features)
     if let semanticHead {
@@ -117,7 +129,9 @@ public final class SCNetRoIHead: CascadeRoIHead {
       let rois = RoIs(samples.map(\.boxes))
       let (outputs, shared) = boxForward(stage, levels, rois)
       let targets = try bboxHead[stage].targets(samples, training)
-      terms.merge(try bboxHead[stage].losses(outputs, rois, targets).scaled(by: lossWeights[stage]), prefix: "s\(stage).")
+      terms.merge(
+        try bboxHead[stage].losses(outputs, rois, targets).scaled(by: lossWeights[stage]),
+        prefix: "s\(stage).")
       if stage + 1 < stages {
         boxes = try refined(stage, outputs, rois, targets, samples, batch.metas)
         continue
@@ -137,7 +151,10 @@ public final class SCNetRoIHead: CascadeRoIHead {
 
   /// The levels with what is known of pixels and pictures behind them.
   private func extended(_ features: [Tensor]) -> [Tensor] {
-    features + [semanticHead.map { $0(features).features }, glbctxHead.map { $0(features).features }].compactMap { $0 }
+    features
+      + [semanticHead.map { $0(features).features }, glbctxHead.map { $0(features).features }].compactMap {
+        $0
+      }
   }
 
   public override func detections(
@@ -146,7 +163,8 @@ public final class SCNetRoIHead: CascadeRoIHead {
     try super.detections(extended(features), proposals, metas, rescale: rescale)
   }
 
-  public override func detections(views: [(features: [Tensor], meta: ImageMeta)], _ proposals: Proposals) throws
+  public override func detections(views: [(features: [Tensor], meta: ImageMeta)], _ proposals: Proposals)
+    throws
     -> Detections
   {
     try super.detections(views: views.map { (extended($0.features), $0.meta) }, proposals)

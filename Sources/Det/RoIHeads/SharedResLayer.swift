@@ -34,7 +34,9 @@ public final class SharedResLayer: Module, UnaryModule, ConfiguredModule {
       initialization = try reader.initialization(default: [
         .kaiming(layers: ["Conv2d"]), .constant(1, layers: ["_BatchNorm", "GroupNorm"]),
       ])
-      if let checkpoint: String = try reader.optional("pretrained") { initialization = [.pretrained(checkpoint)] }
+      if let checkpoint: String = try reader.optional("pretrained") {
+        initialization = [.pretrained(checkpoint)]
+      }
       if let node = reader.node("dcn"), !node.isNone { throw reader.invalid("must be None", key: "dcn") }
       // Recomputing activations never changes a result.
       reader.ignore("with_cp")

@@ -20,7 +20,9 @@ final class SimplifiedBasicBlock: Module, UnaryModule {
     conv2 = style.conv.make(outChannels, outChannels, kernel: 3, padding: 1, bias: bias)
     _norm2 = Named("\(style.norm?.abbreviation ?? "norm")2", style.norm?.make(outChannels))
     if inChannels != outChannels, let norm = style.norm {
-      downsample = Sequential([style.conv.make(inChannels, outChannels, kernel: 1, bias: false), norm.make(outChannels)])
+      downsample = Sequential([
+        style.conv.make(inChannels, outChannels, kernel: 1, bias: false), norm.make(outChannels),
+      ])
     } else {
       downsample = nil
     }
@@ -34,9 +36,13 @@ final class SimplifiedBasicBlock: Module, UnaryModule {
   /// Blocks one behind the other.
   ///
   /// - Throws: `InvalidConfig` where the number of channels changes without a norm.
-  static func layers(_ count: Int, _ inChannels: Int, _ outChannels: Int, style: ConvStyle) throws -> Sequential {
+  static func layers(_ count: Int, _ inChannels: Int, _ outChannels: Int, style: ConvStyle) throws
+    -> Sequential
+  {
     guard inChannels == outChannels || style.norm != nil else {
-      throw InvalidConfig("conv_to_res needs as many channels in as out where there is no norm_cfg, found \(inChannels), \(outChannels)")
+      throw InvalidConfig(
+        "conv_to_res needs as many channels in as out where there is no norm_cfg, found \(inChannels), \(outChannels)"
+      )
     }
     return Sequential(
       (0..<count).map { SimplifiedBasicBlock($0 == 0 ? inChannels : outChannels, outChannels, style: style) })

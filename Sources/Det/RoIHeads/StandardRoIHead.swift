@@ -57,7 +57,9 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
   public var classes: Int? { bboxHead.classes }
 
   public func check(channels: [Int]) throws {
-    for extractor in [bboxRoiExtractor, maskRoiExtractor].compactMap({ $0 }) { try extractor.check(channels: channels) }
+    for extractor in [bboxRoiExtractor, maskRoiExtractor].compactMap({ $0 }) {
+      try extractor.check(channels: channels)
+    }
   }
 
   // MARK: Boxes
@@ -70,12 +72,16 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
   }
 
   func requireTraining() throws -> RoISampler {
-    guard let sampler else { throw InvalidConfig("\(type(of: self)) has no train_cfg; it cannot be trained without one") }
+    guard let sampler else {
+      throw InvalidConfig("\(type(of: self)) has no train_cfg; it cannot be trained without one")
+    }
     return sampler
   }
 
   func requireTesting() throws -> RCNNTestConfig {
-    guard let testing else { throw InvalidConfig("\(type(of: self)) has no test_cfg; it cannot predict without one") }
+    guard let testing else {
+      throw InvalidConfig("\(type(of: self)) has no test_cfg; it cannot predict without one")
+    }
     return testing
   }
 
@@ -92,7 +98,9 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
     }
   }
 
-  public func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws -> LossTerms {
+  public func losses(_ features: [Tensor], _ proposals: [Proposals], _ batch: DetectionBatch) throws
+    -> LossTerms
+  {
     let truths = try batch.requireTruths()
     let (samples, _) = try sample(features, proposals, truths)
     let (terms, seen) = try boxLosses(features, samples)
@@ -111,13 +119,17 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
 
   /// What the mask head sees of regions.
   func maskFeatures(_ features: [Tensor], _ rois: RoIs) -> Tensor {
-    guard let maskRoiExtractor else { preconditionFailure("StandardRoIHead.maskFeatures: there is no mask head") }
+    guard let maskRoiExtractor else {
+      preconditionFailure("StandardRoIHead.maskFeatures: there is no mask head")
+    }
     let x = maskRoiExtractor(features, rois)
     return sharedHead.map { $0(x) } ?? x
   }
 
   /// What the mask head sees of the sampled positive regions.
-  func maskTrainingFeatures(_ features: [Tensor], _ samples: [SamplingResult], _ boxFeatures: Tensor) -> Tensor {
+  func maskTrainingFeatures(_ features: [Tensor], _ samples: [SamplingResult], _ boxFeatures: Tensor)
+    -> Tensor
+  {
     guard sharesExtractor else { return maskFeatures(features, RoIs(samples.map(\.posBoxes))) }
     var rows: [Int] = []
     var start = 0
@@ -129,18 +141,23 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
   }
 
   func addingMaskLosses(
-    to terms: LossTerms, _ features: [Tensor], _ samples: [SamplingResult], _ boxFeatures: Tensor, _ truths: [GroundTruth]
+    to terms: LossTerms, _ features: [Tensor], _ samples: [SamplingResult], _ boxFeatures: Tensor,
+    _ truths: [GroundTruth]
   ) throws -> LossTerms {
     guard let maskHead else { return terms }
     let x = maskTrainingFeatures(features, samples, boxFeatures)
     let targets = try MaskTargets.make(samples, truths, requireTraining().training)
     var terms = terms
-    terms.merge(try maskHead.losses(own: maskHead.logits(x, of: samples.flatMap { $0.posLabels ?? [] }), targets: targets))
+    terms.merge(
+      try maskHead.losses(
+        own: maskHead.logits(x, of: samples.flatMap { $0.posLabels ?? [] }), targets: targets))
     return terms
   }
 
   /// Logits of the masks of regions, of one class each, `[regions, h, w]`.
-  func predictedMasks(_ features: [Tensor], _ rois: RoIs, _ labels: [Int], _ config: RCNNTestConfig) throws -> Tensor {
+  func predictedMasks(_ features: [Tensor], _ rois: RoIs, _ labels: [Int], _ config: RCNNTestConfig) throws
+    -> Tensor
+  {
     guard let maskHead else { preconditionFailure("StandardRoIHead.predictedMasks: there is no mask head") }
     return maskHead.logits(maskFeatures(features, rois), of: labels)
   }
@@ -158,7 +175,8 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
 
   // MARK: Testing
 
-  public func detections(_ features: [Tensor], _ proposals: [Proposals], _ metas: [ImageMeta], rescale: Bool) throws
+  public func detections(_ features: [Tensor], _ proposals: [Proposals], _ metas: [ImageMeta], rescale: Bool)
+    throws
     -> [Detections]
   {
     let config = try requireTesting()
@@ -168,7 +186,8 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
 
   /// Mirrors `simple_test_bboxes`.
   func boxDetections(
-    _ features: [Tensor], _ proposals: [Proposals], _ metas: [ImageMeta], _ config: RCNNTestConfig, rescale: Bool
+    _ features: [Tensor], _ proposals: [Proposals], _ metas: [ImageMeta], _ config: RCNNTestConfig,
+    rescale: Bool
   ) throws -> [Detections] {
     let rois = RoIs(proposals.map(\.boxes))
     if rois.isEmpty { return proposals.map { _ in Detections() } }
@@ -184,7 +203,8 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
 
   /// Mirrors `simple_test_mask`.
   func addingMasks(
-    to found: [Detections], _ features: [Tensor], _ metas: [ImageMeta], _ config: RCNNTestConfig, rescale: Bool
+    to found: [Detections], _ features: [Tensor], _ metas: [ImageMeta], _ config: RCNNTestConfig,
+    rescale: Bool
   ) throws -> [Detections] {
     guard maskHead != nil else { return found }
     let boxes = zip(found, metas).map { rescale ? $0.boxes.multiplied(by: $1.scaleFactor) : $0.boxes }
@@ -196,7 +216,9 @@ public class StandardRoIHead: Module, RoIHead, ConfiguredModule {
     return try MaskPaste.addMasks(merging, to: found, boxes, metas, config, rescale: rescale)
   }
 
-  public func detections(views: [(features: [Tensor], meta: ImageMeta)], _ proposals: Proposals) throws -> Detections {
+  public func detections(views: [(features: [Tensor], meta: ImageMeta)], _ proposals: Proposals) throws
+    -> Detections
+  {
     let config = try requireTesting()
     var merging = BoxMerging()
     for (features, meta) in views where !proposals.boxes.isEmpty {

@@ -74,11 +74,14 @@ struct SamplingQuota: Sendable {
 
   func sample(
     _ assigned: AssignResult, _ boxes: Boxes, _ truths: Boxes, labels: [Int]?,
-    hardness: ((_ boxes: Boxes, _ labels: [Int]) throws -> [Float])?, positive: any SamplingRule, negative: any SamplingRule
+    hardness: ((_ boxes: Boxes, _ labels: [Int]) throws -> [Float])?, positive: any SamplingRule,
+    negative: any SamplingRule
   ) throws -> SamplingResult {
     var (assigned, candidates, added) = (assigned, boxes, 0)
     if addsTruths && !truths.isEmpty {
-      guard let labels else { throw InvalidConfig("sampler: add_gt_as_proposals needs the classes of objects") }
+      guard let labels else {
+        throw InvalidConfig("sampler: add_gt_as_proposals needs the classes of objects")
+      }
       candidates = truths
       candidates.append(contentsOf: boxes)
       assigned.addTruths(labels)
@@ -89,19 +92,25 @@ struct SamplingQuota: Sendable {
       generator: RandomGenerator(seed: RandomSource.current.next()))
     let positives = Set(try positive.positives(&pool, Int(Double(count) * positiveFraction))).sorted()
     var rest = count - positives.count
-    if negativesPerPositive >= 0 { rest = min(rest, Int(negativesPerPositive * Double(max(1, positives.count)))) }
+    if negativesPerPositive >= 0 {
+      rest = min(rest, Int(negativesPerPositive * Double(max(1, positives.count))))
+    }
     let negatives = Set(try negative.negatives(&pool, rest)).sorted()
-    return SamplingResult(positives: positives, negatives: negatives, candidates, truths, assigned, addedTruths: added)
+    return SamplingResult(
+      positives: positives, negatives: negatives, candidates, truths, assigned, addedTruths: added)
   }
 }
 
 func registerSamplers(_ samplers: inout Registry<any BoxSampler>) {
   samplers.register("PseudoSampler", scope: scope, PseudoSampler.Config.self) { _ in PseudoSampler() }
   samplers.register("RandomSampler", scope: scope, RuleSamplerConfig<RandomRule>.self) { $0.sampler }
-  samplers.register("InstanceBalancedPosSampler", scope: scope, RuleSamplerConfig<InstanceBalancedRule>.self) {
+  samplers.register("InstanceBalancedPosSampler", scope: scope, RuleSamplerConfig<InstanceBalancedRule>.self)
+  {
     $0.sampler
   }
-  samplers.register("IoUBalancedNegSampler", scope: scope, RuleSamplerConfig<OverlapBalancedRule>.self) { $0.sampler }
+  samplers.register("IoUBalancedNegSampler", scope: scope, RuleSamplerConfig<OverlapBalancedRule>.self) {
+    $0.sampler
+  }
   samplers.register("OHEMSampler", scope: scope, RuleSamplerConfig<HardRule>.self) { $0.sampler }
   samplers.register("CombinedSampler", scope: scope, CombinedSamplerConfig.self) { $0.sampler }
 }

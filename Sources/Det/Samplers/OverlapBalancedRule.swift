@@ -14,10 +14,14 @@ final class OverlapBalancedRule: SamplingRule, ConfigRecord {
 
   init(from reader: inout ConfigReader) throws {
     let floor: Float = try reader.value("floor_thr", default: -1)
-    guard floor >= 0 || floor == -1 else { throw reader.invalid("must be -1 or not negative", key: "floor_thr") }
+    guard floor >= 0 || floor == -1 else {
+      throw reader.invalid("must be -1 or not negative", key: "floor_thr")
+    }
     self.floor = Mutex(floor)
     floorFraction = try reader.value("floor_fraction", default: 0)
-    guard (0...1).contains(floorFraction) else { throw reader.invalid("must be in 0...1", key: "floor_fraction") }
+    guard (0...1).contains(floorFraction) else {
+      throw reader.invalid("must be in 0...1", key: "floor_fraction")
+    }
     bins = try reader.count("num_bins", default: 3, in: 1...10000)
   }
 
@@ -31,20 +35,25 @@ final class OverlapBalancedRule: SamplingRule, ConfigRecord {
       defer { if floor < 0 { floor = 0 } }
       return floor
     }
-    let below = floor < 0 ? [] : all.filter { floor > 0 ? overlaps[$0] >= 0 && overlaps[$0] < floor : overlaps[$0] == 0 }
+    let below =
+      floor < 0
+      ? [] : all.filter { floor > 0 ? overlaps[$0] >= 0 && overlaps[$0] < floor : overlaps[$0] == 0 }
     let above = all.filter { floor > 0 ? overlaps[$0] >= floor : overlaps[$0] > floor }
     let wanted = Int(Double(count) * (1 - floorFraction))
     var chosen = above
     if above.count > wanted {
       chosen =
         bins > 1
-        ? balanced(&pool, above, from: max(floor, 0), to: overlaps.max() ?? 0, wanted) : pool.choose(above, wanted)
+        ? balanced(&pool, above, from: max(floor, 0), to: overlaps.max() ?? 0, wanted)
+        : pool.choose(above, wanted)
     }
     chosen += pool.choose(below, count - chosen.count)
     return filled(&pool, chosen, from: all, count)
   }
 
-  private func balanced(_ pool: inout SamplingPool, _ candidates: [Int], from low: Float, to high: Float, _ count: Int)
+  private func balanced(
+    _ pool: inout SamplingPool, _ candidates: [Int], from low: Float, to high: Float, _ count: Int
+  )
     -> [Int]
   {
     let width = (high - low) / Float(bins)

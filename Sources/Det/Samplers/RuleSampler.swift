@@ -36,7 +36,8 @@ struct CombinedSamplerConfig: ConfigRecord {
   init(from reader: inout ConfigReader) throws {
     let (positive, negative) = (try reader.component("pos_sampler"), try reader.component("neg_sampler"))
     sampler = RuleSampler(
-      quota: try SamplingQuota(from: &reader), positive: try Self.rule(positive), negative: try Self.rule(negative))
+      quota: try SamplingQuota(from: &reader), positive: try Self.rule(positive),
+      negative: try Self.rule(negative))
   }
 
   private static func rule(_ component: Component) throws -> any SamplingRule {

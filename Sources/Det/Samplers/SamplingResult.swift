@@ -14,7 +14,8 @@ public struct SamplingResult: Sendable, Equatable {
   public var posLabels: [Int]?
 
   public init(
-    positives: [Int], negatives: [Int], _ boxes: Boxes, _ truths: Boxes, _ assigned: AssignResult, addedTruths: Int = 0
+    positives: [Int], negatives: [Int], _ boxes: Boxes, _ truths: Boxes, _ assigned: AssignResult,
+    addedTruths: Int = 0
   ) {
     (posIndices, negIndices) = (positives, negatives)
     (posBoxes, negBoxes) = (boxes[positives], boxes[negatives])

@@ -43,7 +43,8 @@ public struct ScoreHLRSampler: BoxSampler, ConfigRecord {
   /// - Parameter judge: what the second stage says of boxes.
   /// - Returns: the sample, and a weight for each of its negative boxes.
   func sample(
-    _ assigned: AssignResult, _ boxes: Boxes, _ truths: Boxes, labels: [Int], judge: (Boxes) throws -> Judgement
+    _ assigned: AssignResult, _ boxes: Boxes, _ truths: Boxes, labels: [Int],
+    judge: (Boxes) throws -> Judgement
   ) throws -> (result: SamplingResult, weights: [Float]?) {
     var (assigned, candidates, added) = (assigned, boxes, 0)
     if quota.addsTruths && !truths.isEmpty {
@@ -53,7 +54,8 @@ public struct ScoreHLRSampler: BoxSampler, ConfigRecord {
       added = truths.count
     }
     var pool = SamplingPool(
-      assigned: assigned, boxes: candidates, hardness: nil, generator: RandomGenerator(seed: RandomSource.current.next()))
+      assigned: assigned, boxes: candidates, hardness: nil,
+      generator: RandomGenerator(seed: RandomSource.current.next()))
     let positives = pool.choose(pool.positives, Int(Double(quota.count) * quota.positiveFraction))
     var rest = quota.count - positives.count
     if quota.negativesPerPositive >= 0 {
@@ -61,21 +63,28 @@ public struct ScoreHLRSampler: BoxSampler, ConfigRecord {
     }
     let all = pool.negatives
     guard !all.isEmpty else {
-      return (SamplingResult(positives: positives, negatives: [], candidates, truths, assigned, addedTruths: added), nil)
+      return (
+        SamplingResult(positives: positives, negatives: [], candidates, truths, assigned, addedTruths: added),
+        nil
+      )
     }
     let (chosen, weights) = negatives(try judge(candidates[all]), min(all.count, rest), &pool)
     let result = SamplingResult(
-      positives: positives, negatives: chosen.map { all[$0] }, candidates, truths, assigned, addedTruths: added)
+      positives: positives, negatives: chosen.map { all[$0] }, candidates, truths, assigned,
+      addedTruths: added)
     return (result, weights)
   }
 
   /// The `count` negative boxes that matter most, and their weights.
-  private func negatives(_ given: Judgement, _ count: Int, _ pool: inout SamplingPool) -> (chosen: [Int], weights: [Float]) {
+  private func negatives(_ given: Judgement, _ count: Int, _ pool: inout SamplingPool) -> (
+    chosen: [Int], weights: [Float]
+  ) {
     let width = given.classes + 1
     let scores = given.losses.indices.map { row in
       given.probabilities[row * width..<row * width + given.classes].max() ?? 0
     }
-    let valid = scores.indices.filter { scores[$0] > scoreThreshold }, weak = scores.indices.filter { !(scores[$0] > scoreThreshold) }
+    let valid = scores.indices.filter { scores[$0] > scoreThreshold },
+      weak = scores.indices.filter { !(scores[$0] > scoreThreshold) }
     guard !valid.isEmpty else {
       let chosen = Array(pool.generator.permutation(scores.count).prefix(count))
       return (chosen, Array(repeating: 1, count: chosen.count))
@@ -89,7 +98,9 @@ public struct ScoreHLRSampler: BoxSampler, ConfigRecord {
     }
     let order = descendingOrder(importance)
     let best = Array(order.prefix(count))
-    let random = Array(pool.generator.permutation(weak.count).prefix(max(0, count - best.count))).map { weak[$0] }
+    let random = Array(pool.generator.permutation(weak.count).prefix(max(0, count - best.count))).map {
+      weak[$0]
+    }
     let bound = Float(max(count, valid.count))
     var weights = best.indices.map { (bound - Float($0)) / bound }
     weights += Array(repeating: weights.min() ?? 1, count: random.count)
@@ -111,7 +122,8 @@ public struct ScoreHLRSampler: BoxSampler, ConfigRecord {
       let a = boxes[first]
       for other in place + 1..<max(order.count, place + 1) where !isTaken[other] {
         let b = boxes[order[other]]
-        let width = max(0, min(a.x2, b.x2) - max(a.x1, b.x1)), height = max(0, min(a.y2, b.y2) - max(a.y1, b.y1))
+        let width = max(0, min(a.x2, b.x2) - max(a.x1, b.x1)),
+          height = max(0, min(a.y2, b.y2) - max(a.y1, b.y1))
         let shared = width * height
         if shared / (a.area + b.area - shared) >= overlap {
           isTaken[other] = true

@@ -50,7 +50,9 @@ public struct Boxes: Sendable, Equatable {
 public struct Box: Sendable, Equatable {
   public var x1, y1, x2, y2: Float
 
-  public init(_ x1: Float, _ y1: Float, _ x2: Float, _ y2: Float) { (self.x1, self.y1, self.x2, self.y2) = (x1, y1, x2, y2) }
+  public init(_ x1: Float, _ y1: Float, _ x2: Float, _ y2: Float) {
+    (self.x1, self.y1, self.x2, self.y2) = (x1, y1, x2, y2)
+  }
 
   public var width: Float { x2 - x1 }
   public var height: Float { y2 - y1 }

@@ -27,7 +27,9 @@ public struct PanopticMap: Sendable, Equatable {
   public var ids: [Int32]
 
   public init(height: Int, width: Int, ids: [Int32]) {
-    precondition(ids.count == height * width, "PanopticMap: must be given \(height)x\(width) numbers, found \(ids.count)")
+    precondition(
+      ids.count == height * width, "PanopticMap: must be given \(height)x\(width) numbers, found \(ids.count)"
+    )
     (self.height, self.width, self.ids) = (height, width, ids)
   }
 

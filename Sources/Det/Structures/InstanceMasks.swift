@@ -11,7 +11,9 @@ public struct InstanceMasks: Sendable, Equatable {
   /// Of the picture, in pixels.
   public var height, width: Int
 
-  public init(_ shapes: Shapes, height: Int, width: Int) { (self.shapes, self.height, self.width) = (shapes, height, width) }
+  public init(_ shapes: Shapes, height: Int, width: Int) {
+    (self.shapes, self.height, self.width) = (shapes, height, width)
+  }
 
   public var count: Int {
     switch shapes {
@@ -26,5 +28,7 @@ public struct RunLengthMask: Sendable, Equatable {
   public var height, width: Int
   public var runs: [UInt32]
 
-  public init(height: Int, width: Int, runs: [UInt32]) { (self.height, self.width, self.runs) = (height, width, runs) }
+  public init(height: Int, width: Int, runs: [UInt32]) {
+    (self.height, self.width, self.runs) = (height, width, runs)
+  }
 }

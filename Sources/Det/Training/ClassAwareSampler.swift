@@ -17,7 +17,9 @@ struct ClassAwareSampler: Sampler {
     for index in 0..<dataset.count {
       for category in Set(dataset.categories(at: index)) { pictures[category, default: []].append(index) }
     }
-    guard !pictures.isEmpty else { throw DataError("class_aware_sampler needs pictures with objects, found none") }
+    guard !pictures.isEmpty else {
+      throw DataError("class_aware_sampler needs pictures with objects, found none")
+    }
     self.pictures = pictures.sorted { $0.key < $1.key }.map(\.value)
     (self.picturesPerClass, self.seed) = (picturesPerClass, seed)
     count = (dataset.count + batchSize - 1) / batchSize * batchSize

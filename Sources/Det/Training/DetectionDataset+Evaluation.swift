@@ -10,7 +10,9 @@ extension DetectionDataset {
       return try cocoMeasure(coco, reader)
     }
     if let openImages { return try openImagesMeasure(openImages, reader) }
-    if let panoptic = annotations as? PanopticAnnotations { return try panopticMeasure(panoptic.file, reader) }
+    if let panoptic = annotations as? PanopticAnnotations {
+      return try panopticMeasure(panoptic.file, reader)
+    }
     return try vocMeasure(reader)
   }
 
@@ -55,7 +57,9 @@ extension DetectionDataset {
         (truth.boxes, truth.labels) = (annotation.boxes, annotation.labels)
         // Without classes ignored boxes have no part in this.
         if annotation.ignoredLabels.count == annotation.ignoredBoxes?.count {
-          (truth.ignoredBoxes, truth.ignoredLabels) = (annotation.ignoredBoxes ?? Boxes(), annotation.ignoredLabels)
+          (truth.ignoredBoxes, truth.ignoredLabels) = (
+            annotation.ignoredBoxes ?? Boxes(), annotation.ignoredLabels
+          )
         }
         return truth
       }
@@ -120,7 +124,8 @@ extension DetectionDataset {
           guard let label = labels[object.category] else { return nil }
           return COCOEvaluation.Truth(
             id: object.id, category: label,
-            box: COCOBox(x: object.x, y: object.y, width: object.width, height: object.height), area: object.area,
+            box: COCOBox(x: object.x, y: object.y, width: object.width, height: object.height),
+            area: object.area,
             isCrowd: object.isCrowd, mask: withMasks ? try file.mask(of: object, in: picture) : nil)
         }
       },

@@ -16,7 +16,8 @@ public struct DetectionEvaluation {
       return
     }
     guard let dataset = dataset as? DetectionDataset else {
-      throw InvalidConfig("only data sets of detection can be evaluated; use separate_eval=True, or no wrapper")
+      throw InvalidConfig(
+        "only data sets of detection can be evaluated; use separate_eval=True, or no wrapper")
     }
     let reader = try ConfigReader(ConfigNode(.dictionary(ConfigDictionary(settings))), path: path)
     measure = try dataset.makeMeasure(reader)

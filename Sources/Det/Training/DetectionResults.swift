@@ -20,12 +20,15 @@ public struct DetectionResults {
     text += "{\"bboxes\": ["
     for index in 0..<picture.count {
       let box = picture.boxes[index]
-      let numbers = [box.x1, box.y1, box.x2, box.y2, picture.scores[index]].map(Self.number).joined(separator: ", ")
+      let numbers = [box.x1, box.y1, box.x2, box.y2, picture.scores[index]].map(Self.number).joined(
+        separator: ", ")
       text += (index > 0 ? ", [" : "[") + numbers + "]"
     }
     text += "], \"labels\": [\(picture.labels.map(String.init).joined(separator: ", "))]"
     if let masks = picture.masks {
-      let parts = masks.map { "{\"size\": [\($0.height), \($0.width)], \"counts\": \(PythonText.json($0.compressed))}" }
+      let parts = masks.map {
+        "{\"size\": [\($0.height), \($0.width)], \"counts\": \(PythonText.json($0.compressed))}"
+      }
       text += ", \"segms\": [\(parts.joined(separator: ", "))]"
     }
     if let scores = picture.maskScores {
@@ -39,5 +42,7 @@ public struct DetectionResults {
   }
 
   /// The shortest digits that give a 32-bit float back.
-  static func number(_ value: Float) -> String { value.isFinite ? "\(value)" : PythonText.json(Double(value)) }
+  static func number(_ value: Float) -> String {
+    value.isFinite ? "\(value)" : PythonText.json(Double(value))
+  }
 }

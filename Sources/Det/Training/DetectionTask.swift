@@ -9,13 +9,17 @@ public struct DetectionTask: TrainingTask {
 
   public init() {}
 
-  public func makeModel(_ node: ConfigNode, path: String, _ context: BuildContext) throws -> any TrainableModel {
+  public func makeModel(_ node: ConfigNode, path: String, _ context: BuildContext) throws
+    -> any TrainableModel
+  {
     try context.registries.detectors.build(node, path: path, context: context)
   }
 
   /// A model may tell more classes apart than the data set has, as in the original; `NumClassCheckHook` wants as many.
   public func check(_ model: any TrainableModel, against dataset: any Dataset) throws {
-    guard let classes = (model as? any Detector)?.classes, let names = dataset.classNames, names.count > classes else {
+    guard let classes = (model as? any Detector)?.classes, let names = dataset.classNames,
+      names.count > classes
+    else {
       return
     }
     throw InvalidConfig(
@@ -35,7 +39,8 @@ public struct DetectionTask: TrainingTask {
     loading.seed = options.seed
     loading.skipsBadSamples = options.skipsBadSamples
     return DataLoader(
-      dataset, sampler: try sampler(dataset, options), loading, collate: { try HostDetectionBatch($0) }, makeBatch: { $0.batch },
+      dataset, sampler: try sampler(dataset, options), loading, collate: { try HostDetectionBatch($0) },
+      makeBatch: { $0.batch },
       onSkip: options.onSkip)
   }
 

@@ -29,7 +29,8 @@ public enum DetectionTest {
     if views.count == 1 { return try model.predict(first, rescale: true) }
     guard first.metas.count == 1 else {
       throw InvalidConfig(
-        "test-time augmentation takes one picture at a time: samples_per_gpu must be 1, found \(first.metas.count)")
+        "test-time augmentation takes one picture at a time: samples_per_gpu must be 1, found \(first.metas.count)"
+      )
     }
     return [try model.predict(views: views)]
   }

@@ -51,7 +51,8 @@ public struct DetectionTestRun {
     let source = try DetectionTask().makeSource(dataset, SourceOptions(loader: loader, seed: 0))
     let pictures = try DetectionTest.run(model, source) { progress($0, dataset.count) }
     return Outcome(
-      pictures: pictures, dataset: dataset, classNames: names ?? dataset.classNames ?? [], evaluation: evaluation)
+      pictures: pictures, dataset: dataset, classNames: names ?? dataset.classNames ?? [],
+      evaluation: evaluation)
   }
 
   /// How the metrics are computed; `nil` where none are asked for.
@@ -59,7 +60,9 @@ public struct DetectionTestRun {
     guard !metrics.isEmpty else { return nil }
     var settings = config.root["evaluation"]?.dictionary?.entries ?? [:]
     // Keys of the hook.
-    for key in ["interval", "tmpdir", "start", "gpu_collect", "save_best", "rule", "dynamic_intervals", "by_epoch"] {
+    for key in [
+      "interval", "tmpdir", "start", "gpu_collect", "save_best", "rule", "dynamic_intervals", "by_epoch",
+    ] {
       settings[key] = nil
     }
     settings["metric"] = ConfigNode(.list(metrics.map { ConfigNode(.string($0)) }))
@@ -84,7 +87,8 @@ public struct DetectionTestRun {
     }
     if !report.isPerfect { notice("\(checkpoint): \(report.description)") }
     model.train(false)
-    let names = loaded.meta["CLASSES"]?.items?.compactMap(\.string) ?? loaded.meta["CLASSES"]?.string.map { [$0] }
+    let names =
+      loaded.meta["CLASSES"]?.items?.compactMap(\.string) ?? loaded.meta["CLASSES"]?.string.map { [$0] }
     return (model, names)
   }
 }

@@ -30,7 +30,8 @@ struct HostDetectionBatch: Sendable {
     }
     let counts = samples.map { $0.views?.count ?? 0 }
     guard let count = counts.first, counts.allSatisfy({ $0 == count }) else {
-      throw DataError("pictures of a batch must have as many views, found \(counts)", file: samples.first?.file?.path)
+      throw DataError(
+        "pictures of a batch must have as many views, found \(counts)", file: samples.first?.file?.path)
     }
     views = try (0..<count).map { index in try View(samples.compactMap { $0.views?[index] }) }
   }

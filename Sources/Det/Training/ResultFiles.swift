@@ -27,7 +27,9 @@ public struct ResultFiles {
     for (index, picture) in pictures.enumerated() {
       let id = coco.file.pictures[dataset.positions[index]].id
       // By class, as the original has them.
-      for position in picture.labels.indices.sorted(by: { (picture.labels[$0], $0) < (picture.labels[$1], $1) }) {
+      for position in picture.labels.indices.sorted(by: {
+        (picture.labels[$0], $0) < (picture.labels[$1], $1)
+      }) {
         let label = picture.labels[position]
         guard coco.categoryIDs.indices.contains(label) else {
           throw DataError(
@@ -43,8 +45,10 @@ public struct ResultFiles {
         }
         boxes.append(entry(picture.scores[position]))
         guard let mask = picture.masks?[position] else { continue }
-        let outline = "{\"size\": [\(mask.height), \(mask.width)], \"counts\": \(PythonText.json(mask.compressed))}"
-        masks.append(entry(picture.maskScores?[position] ?? picture.scores[position], ", \"segmentation\": \(outline)"))
+        let outline =
+          "{\"size\": [\(mask.height), \(mask.width)], \"counts\": \(PythonText.json(mask.compressed))}"
+        masks.append(
+          entry(picture.maskScores?[position] ?? picture.scores[position], ", \"segmentation\": \(outline)"))
       }
     }
     var files = [(name: "\(prefix).bbox.json", entries: boxes)]

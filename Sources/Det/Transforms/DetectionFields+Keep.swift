@@ -69,13 +69,18 @@ extension ConfigReader {
   }
 
   /// Two ordered numbers.
-  mutating func range(_ key: String, default standard: ClosedRange<Double>, within limits: ClosedRange<Double>) throws
+  mutating func range(
+    _ key: String, default standard: ClosedRange<Double>, within limits: ClosedRange<Double>
+  ) throws
     -> ClosedRange<Double>
   {
     guard let numbers: [Double] = try optional(key) else { return standard }
-    guard numbers.count == 2, numbers[0] <= numbers[1], limits.contains(numbers[0]), limits.contains(numbers[1]) else {
+    guard numbers.count == 2, numbers[0] <= numbers[1], limits.contains(numbers[0]),
+      limits.contains(numbers[1])
+    else {
       throw invalid(
-        "must be (min, max), ordered and in \(limits.lowerBound)...\(limits.upperBound), found \(numbers)", key: key)
+        "must be (min, max), ordered and in \(limits.lowerBound)...\(limits.upperBound), found \(numbers)",
+        key: key)
     }
     return numbers[0]...numbers[1]
   }

@@ -75,8 +75,10 @@ public struct Collect: Transform, ConfigRecord {
 
   /// What can be known of a picture; all that is known is handed on.
   private static let metaKeys = [
-    "filename", "ori_filename", "ori_shape", "img_shape", "pad_shape", "scale_factor", "flip", "flip_direction",
-    "img_norm_cfg", "border", "scale_idx", "keep_ratio", "pad_fixed_size", "pad_size_divisor", "scale", "img_fields",
+    "filename", "ori_filename", "ori_shape", "img_shape", "pad_shape", "scale_factor", "flip",
+    "flip_direction",
+    "img_norm_cfg", "border", "scale_idx", "keep_ratio", "pad_fixed_size", "pad_size_divisor", "scale",
+    "img_fields",
   ]
 
   public init(from reader: inout ConfigReader) throws {
@@ -84,7 +86,8 @@ public struct Collect: Transform, ConfigRecord {
     let meta: [String] = try reader.value("meta_keys", default: [])
     for key in meta where !Self.metaKeys.contains(key) {
       let hint = nearest(key, among: Self.metaKeys).map { "; did you mean '\($0)'?" } ?? ""
-      throw reader.invalid("must be of \(Self.metaKeys.joined(separator: ", ")), found '\(key)'\(hint)", key: "meta_keys")
+      throw reader.invalid(
+        "must be of \(Self.metaKeys.joined(separator: ", ")), found '\(key)'\(hint)", key: "meta_keys")
     }
   }
 

@@ -49,7 +49,8 @@ public struct LoadAnnotations: Transform, ConfigRecord {
     let (height, width) = sample.detection.pictureSize
     let path = sample.file?.path
     guard let outlines = annotation.outlines, height > 0, width > 0 else {
-      throw DataError("LoadAnnotations: the data set must have masks for with_mask=True, found none", file: path)
+      throw DataError(
+        "LoadAnnotations: the data set must have masks for with_mask=True, found none", file: path)
     }
     func located<Result>(_ index: Int, _ body: () throws -> Result) throws -> Result {
       do {
@@ -66,7 +67,8 @@ public struct LoadAnnotations: Transform, ConfigRecord {
           }), height: height, width: width)
     } else {
       sample.detection.masks = InstanceMasks(
-        .polygons(try outlines.enumerated().map { index, outline in try located(index) { try polygons(outline) } }),
+        .polygons(
+          try outlines.enumerated().map { index, outline in try located(index) { try polygons(outline) } }),
         height: height, width: width)
     }
   }
@@ -74,7 +76,8 @@ public struct LoadAnnotations: Transform, ConfigRecord {
   /// As in the original, what is no polygon is left out here, without a word.
   private func polygons(_ outline: Segmentation?) throws -> [[Double]] {
     guard case .polygons(let polygons) = outline else {
-      throw DataError("its mask must be polygons for poly2mask=False, found \(outline == nil ? "none" : "runs of pixels")")
+      throw DataError(
+        "its mask must be polygons for poly2mask=False, found \(outline == nil ? "none" : "runs of pixels")")
     }
     return polygons.filter { $0.count % 2 == 0 && $0.count >= 6 }
   }
@@ -82,7 +85,8 @@ public struct LoadAnnotations: Transform, ConfigRecord {
   private func loadSemanticMap(_ annotation: PictureAnnotation, _ sample: inout Sample) throws {
     guard let name = annotation.semanticMap, let prefix = sample.detection.segmentationPrefix else {
       throw DataError(
-        "LoadAnnotations: the data set must have seg_prefix for with_seg=True, found none", file: sample.file?.path)
+        "LoadAnnotations: the data set must have seg_prefix for with_seg=True, found none",
+        file: sample.file?.path)
     }
     let path = SampleFile(prefix: prefix, name: name).path
     let map = try Image.read(path: path, mode: .unchanged)

@@ -14,7 +14,8 @@ public struct LoadPanopticAnnotations: Transform, ConfigRecord {
   }
 
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
-    guard let annotation = sample.detection.annotation, let regions = annotation.regions, let name = annotation.semanticMap
+    guard let annotation = sample.detection.annotation, let regions = annotation.regions,
+      let name = annotation.semanticMap
     else {
       throw DataError(
         "LoadPanopticAnnotations: the data set must have panoptic annotations; use CocoPanopticDataset, and leave this out "
@@ -30,7 +31,9 @@ public struct LoadPanopticAnnotations: Transform, ConfigRecord {
     let map = try Image.read(path: path, mode: .color, order: .rgb)
     let (height, width) = sample.detection.pictureSize
     guard map.height == height, map.width == width, let bytes = map.bytes else {
-      throw DataError("must be of the size in the annotations, \(height)x\(width), found \(map.height)x\(map.width)", file: path)
+      throw DataError(
+        "must be of the size in the annotations, \(height)x\(width), found \(map.height)x\(map.width)",
+        file: path)
     }
     let ids = (0..<(height * width)).map { pixel -> Int in
       let (red, green, blue) = (Int(bytes[3 * pixel]), Int(bytes[3 * pixel + 1]), Int(bytes[3 * pixel + 2]))

@@ -12,7 +12,8 @@ public struct MultiScaleFlipAug: Transform {
     var directions: [FlipDirection]
 
     init(from reader: inout ConfigReader) throws {
-      transforms = ConfigNodeBox(try reader.value("transforms", as: ConfigNode.self), path: reader.path("transforms"))
+      transforms = ConfigNodeBox(
+        try reader.value("transforms", as: ConfigNode.self), path: reader.path("transforms"))
       scales = try reader.scales("img_scale")
       factors = try reader.optional("scale_factor", as: OneOrMany<Double>.self)?.elements
       guard (scales == nil) != (factors == nil) else {
@@ -22,7 +23,8 @@ public struct MultiScaleFlipAug: Transform {
         throw reader.invalid("must be in 0...1000, found \(factors)", key: "scale_factor")
       }
       flips = try reader.value("flip", default: false)
-      directions = try reader.value("flip_direction", default: OneOrMany<FlipDirection>([.horizontal])).elements
+      directions = try reader.value("flip_direction", default: OneOrMany<FlipDirection>([.horizontal]))
+        .elements
     }
   }
 
@@ -31,7 +33,9 @@ public struct MultiScaleFlipAug: Transform {
 
   init(_ config: Config, _ context: BuildContext) throws {
     self.config = config
-    pipeline = try config.transforms.node.map { try Pipeline($0, path: config.transforms.path, context) } ?? Pipeline([])
+    pipeline =
+      try config.transforms.node.map { try Pipeline($0, path: config.transforms.path, context) }
+      ?? Pipeline([])
   }
 
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {

@@ -51,7 +51,8 @@ public struct Pad: Transform, ConfigRecord {
       case .square: (max(image.height, image.width), max(image.height, image.width))
       }
     try image.checkPadding(
-      right: width - image.width, bottom: height - image.height, value: imageValue, of: sample.file, by: "Pad")
+      right: width - image.width, bottom: height - image.height, value: imageValue, of: sample.file, by: "Pad"
+    )
     sample.image = image.padded(toWidth: width, height: height, value: imageValue)
     sample.meta.padShape = [height, width, image.channels]
     if let masks = sample.detection.masks {

@@ -8,7 +8,9 @@ public struct RandomFlip: Transform, ConfigRecord {
 
   public init(from reader: inout ConfigReader) throws {
     directions = try reader.value("direction", default: OneOrMany<FlipDirection>([.horizontal])).elements
-    guard !directions.isEmpty else { throw reader.invalid("must name a direction, found none", key: "direction") }
+    guard !directions.isEmpty else {
+      throw reader.invalid("must name a direction, found none", key: "direction")
+    }
     // What mmdet called it before 2.0 is gone; other suites have other names.
     guard let given: OneOrMany<Double> = try reader.optional("flip_ratio") else { return }
     guard given.elements.allSatisfy({ $0 >= 0 }), given.elements.reduce(0, +) <= 1 + 1e-9 else {
@@ -17,7 +19,8 @@ public struct RandomFlip: Transform, ConfigRecord {
     if given.wasList {
       guard given.elements.count == directions.count else {
         throw reader.invalid(
-          "must be as many as directions, \(directions.count), found \(given.elements.count)", key: "flip_ratio")
+          "must be as many as directions, \(directions.count), found \(given.elements.count)",
+          key: "flip_ratio")
       }
       probabilities = given.elements
     } else {
@@ -38,7 +41,9 @@ public struct RandomFlip: Transform, ConfigRecord {
     sample.image = image.flipped(direction)
     let (height, width) = (Float(sample.meta.imageShape[0]), Float(sample.meta.imageShape[1]))
     sample.detection.changeBoxes { boxes in
-      for index in boxes.indices { boxes[index] = boxes[index].flipped(direction, width: width, height: height) }
+      for index in boxes.indices {
+        boxes[index] = boxes[index].flipped(direction, width: width, height: height)
+      }
     }
     if let masks = sample.detection.masks { sample.detection.masks = masks.flipped(direction) }
     if let map = sample.detection.semanticMap { sample.detection.semanticMap = map.flipped(direction) }
@@ -47,7 +52,8 @@ public struct RandomFlip: Transform, ConfigRecord {
 
   private func draw(_ file: SampleFile?, using generator: inout RandomGenerator) throws -> FlipDirection? {
     guard let probabilities else {
-      throw DataError("RandomFlip: flip_ratio must be given outside of MultiScaleFlipAug, found none", file: file?.path)
+      throw DataError(
+        "RandomFlip: flip_ratio must be given outside of MultiScaleFlipAug, found none", file: file?.path)
     }
     var number = generator.uniform()
     for (direction, probability) in zip(directions, probabilities) {

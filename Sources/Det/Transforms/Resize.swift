@@ -30,7 +30,8 @@ public struct Resize: Transform, ConfigRecord {
     mode = try reader.value("multiscale_mode", default: .range)
     if let range: [Double] = try reader.optional("ratio_range") {
       guard range.count == 2, range[0] > 0, range[0] <= range[1], range[1] <= 1000 else {
-        throw reader.invalid("must be (min, max), ordered and in 0...1000, found \(range)", key: "ratio_range")
+        throw reader.invalid(
+          "must be (min, max), ordered and in 0...1000, found \(range)", key: "ratio_range")
       }
       guard scales.count == 1 else {
         throw reader.invalid("must go with one img_scale, found \(scales.count)", key: "ratio_range")
@@ -89,7 +90,8 @@ public struct Resize: Transform, ConfigRecord {
     if let scale = fields.scale, !overrides {
       guard !fields.isResized else {
         throw DataError(
-          "Resize: the picture is resized already; set override=True to resize it again", file: sample.file?.path)
+          "Resize: the picture is resized already; set override=True to resize it again",
+          file: sample.file?.path)
       }
       return scale
     }
@@ -99,9 +101,12 @@ public struct Resize: Transform, ConfigRecord {
     return try draw(sample.file, using: &generator)
   }
 
-  private func draw(_ file: SampleFile?, using generator: inout RandomGenerator) throws -> (first: Int, second: Int) {
+  private func draw(_ file: SampleFile?, using generator: inout RandomGenerator) throws -> (
+    first: Int, second: Int
+  ) {
     guard let first = scales.first else {
-      throw DataError("Resize: img_scale must be given outside of MultiScaleFlipAug, found none", file: file?.path)
+      throw DataError(
+        "Resize: img_scale must be given outside of MultiScaleFlipAug, found none", file: file?.path)
     }
     if let ratioRange {
       let ratio = generator.uniform(ratioRange.lowerBound, ratioRange.upperBound)
@@ -120,11 +125,13 @@ public struct Resize: Transform, ConfigRecord {
 
   private func size(of image: Image, _ scale: (first: Int, second: Int)) -> (width: Int, height: Int) {
     guard keepsRatio else { return (scale.first, scale.second) }
-    let size = rescaleSize(width: image.width, height: image.height, scale: .within(scale.first, scale.second))
+    let size = rescaleSize(
+      width: image.width, height: image.height, scale: .within(scale.first, scale.second))
     return (size.width, size.height)
   }
 
-  private func resizeBoxes(_ sample: inout Sample, _ x: Float, _ y: Float, _ size: (width: Int, height: Int)) {
+  private func resizeBoxes(_ sample: inout Sample, _ x: Float, _ y: Float, _ size: (width: Int, height: Int))
+  {
     let (width, height, clips) = (Float(size.width), Float(size.height), clipsBoxes)
     sample.detection.changeBoxes { boxes in
       for index in boxes.indices {
@@ -151,7 +158,8 @@ extension ConfigReader {
       let numbers = try [Int](from: node, at: path)
       guard numbers.count == 2, numbers.allSatisfy({ (1...65536).contains($0) }) else {
         throw BuildError(
-          .invalid("must be a pair of numbers in 1...65536, found \(numbers)"), path: path, location: node.location)
+          .invalid("must be a pair of numbers in 1...65536, found \(numbers)"), path: path,
+          location: node.location)
       }
       return Resize.Scale(first: numbers[0], second: numbers[1])
     }

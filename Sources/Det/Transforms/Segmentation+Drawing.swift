@@ -28,7 +28,8 @@ extension Segmentation {
       throw DataError(error.description)
     }
     guard mask.height == height, mask.width == width else {
-      throw DataError("its mask must be of the picture's size, \(height)x\(width), found \(mask.height)x\(mask.width)")
+      throw DataError(
+        "its mask must be of the picture's size, \(height)x\(width), found \(mask.height)x\(mask.width)")
     }
     return mask.bitmap
   }

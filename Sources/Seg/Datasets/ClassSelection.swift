@@ -30,7 +30,8 @@ public struct ClassSelection: Sendable, Equatable {
     for name in chosen where !standard.names.contains(name) {
       let hint = nearest(name, among: standard.names).map { "; did you mean '\($0)'?" } ?? ""
       throw BuildError(
-        .invalid("must be classes of the data set, found '\(name)'\(hint)"), path: names.path, location: node.location)
+        .invalid("must be classes of the data set, found '\(name)'\(hint)"), path: names.path,
+        location: node.location)
     }
     var table = (0...255).map { UInt8($0) }
     for (old, name) in standard.names.enumerated() { table[old] = UInt8(chosen.firstIndex(of: name) ?? 255) }
@@ -86,7 +87,8 @@ struct NumPyRandomState {
 
   /// `randint(0, bound)`: of as many bits as it takes, drawn until one fits.
   mutating func integer(below bound: Int) -> Int {
-    precondition((1...Int(UInt32.max)).contains(bound), "NumPyRandomState.integer: a bound of 32 bits, found \(bound)")
+    precondition(
+      (1...Int(UInt32.max)).contains(bound), "NumPyRandomState.integer: a bound of 32 bits, found \(bound)")
     let limit = UInt32(bound - 1)
     guard limit > 0 else { return 0 }
     let mask = UInt32.max >> UInt32(limit.leadingZeroBitCount)

@@ -49,12 +49,14 @@ struct SegmentationDatasetConfig: ConfigRecord {
         throw InvalidConfig(
           "ann_dir may be a list only where img_dir or split is one, found \(labelFolders?.elements ?? [])")
       }
-      return try dataset(kind, imageFolders.elements[0], labelFolders?.elements.first, splits?.elements.first, context)
+      return try dataset(
+        kind, imageFolders.elements[0], labelFolders?.elements.first, splits?.elements.first, context)
     }
     let count = max(imageFolders.wasList ? imageFolders.elements.count : 0, splits?.elements.count ?? 0)
     for (key, list) in [("img_dir", Optional(imageFolders)), ("ann_dir", labelFolders), ("split", splits)] {
       guard let list, list.wasList, list.elements.count != count else { continue }
-      throw InvalidConfig("\(key) must have as many entries as the other lists, \(count), found \(list.elements.count)")
+      throw InvalidConfig(
+        "\(key) must have as many entries as the other lists, \(count), found \(list.elements.count)")
     }
     func entry(_ list: OneOrMany<String>?, _ index: Int) -> String? {
       list.map { $0.wasList ? $0.elements[index] : $0.elements[0] }
@@ -84,7 +86,8 @@ struct SegmentationDatasetConfig: ConfigRecord {
   }
 
   private func dataset(
-    _ kind: SegmentationDatasetKind, _ images: String, _ labels: String?, _ split: String?, _ context: BuildContext
+    _ kind: SegmentationDatasetKind, _ images: String, _ labels: String?, _ split: String?,
+    _ context: BuildContext
   ) throws -> SegmentationDataset {
     let isTesting = isTesting ?? context.isTesting
     let selection = try ClassSelection(kind.classes, names: classes, palette: palette)

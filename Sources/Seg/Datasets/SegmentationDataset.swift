@@ -65,7 +65,8 @@ public final class SegmentationDataset: Dataset {
   func groundTruth(at index: Int) throws -> GroundTruth {
     let sample = prepared(index)
     guard let file = sample.labelFile else {
-      throw DataError("evaluation needs label maps, the data set has none; set ann_dir", file: items[index].image.path)
+      throw DataError(
+        "evaluation needs label maps, the data set has none; set ann_dir", file: items[index].image.path)
     }
     var labels = try loader.load(file, sample, checking: false)
     if reducesZeroLabel { labels.reduceZeroLabel() }
@@ -83,8 +84,9 @@ public final class SegmentationDataset: Dataset {
     for number in 0..<min(8, count) {
       let index = number * count / min(8, count)
       guard let file = items[index].labels else { return }
-      let values = try LoadAnnotations.read(file, of: items[index].image, backend: loader.backend).histograms("labels")[
-        0]
+      let values = try LoadAnnotations.read(file, of: items[index].image, backend: loader.backend).histograms(
+        "labels")[
+          0]
       if values[1..<255].contains(where: { $0 > 0 }) { return }
       if values[255] > 0 { example = file }
     }
@@ -92,6 +94,7 @@ public final class SegmentationDataset: Dataset {
     throw DataError(
       "label maps hold class indices, and 255 stands for no class; this one and those like it hold "
         + "nothing but 0 and 255, "
-        + "so that class 0 would be the only one; write 1 instead of 255 (in Python: mask // 255)", file: example.path)
+        + "so that class 0 would be the only one; write 1 instead of 255 (in Python: mask // 255)",
+      file: example.path)
   }
 }

@@ -47,12 +47,14 @@ public struct SegmentationDatasetKind: Sendable, Equatable {
     .init(name: "FaceOccludedDataset", classes: .faces, needsSplit: true),
     retina("HRFDataset", ".png"),
     .init(name: "ISPRSDataset", classes: .isprs, imageSuffix: ".png", reducesZeroLabel: true),
-    .init(name: "LoveDADataset", classes: .loveDA, imageSuffix: ".png", reducesZeroLabel: true, format: .loveDA),
+    .init(
+      name: "LoveDADataset", classes: .loveDA, imageSuffix: ".png", reducesZeroLabel: true, format: .loveDA),
     .init(
       name: "NightDrivingDataset", classes: .cityscapes, imageSuffix: "_leftImg8bit.png",
       labelSuffix: "_gtCoarse_labelTrainIds.png", format: .cityscapes),
     .init(name: "PascalContextDataset", classes: .pascalContext, reducesZeroLabel: false, needsSplit: true),
-    .init(name: "PascalContextDataset59", classes: .pascalContext59, reducesZeroLabel: true, needsSplit: true),
+    .init(
+      name: "PascalContextDataset59", classes: .pascalContext59, reducesZeroLabel: true, needsSplit: true),
     .init(name: "PascalVOCDataset", classes: .pascalVOC, needsSplit: true),
     .init(name: "PotsdamDataset", classes: .isprs, imageSuffix: ".png", reducesZeroLabel: true),
     retina("STAREDataset", ".ah.png"),
@@ -60,6 +62,7 @@ public struct SegmentationDatasetKind: Sendable, Equatable {
   ]
 
   private static func retina(_ name: String, _ labelSuffix: String) -> SegmentationDatasetKind {
-    .init(name: name, classes: .vessels, imageSuffix: ".png", labelSuffix: labelSuffix, reducesZeroLabel: false)
+    .init(
+      name: name, classes: .vessels, imageSuffix: ".png", labelSuffix: labelSuffix, reducesZeroLabel: false)
   }
 }

@@ -22,12 +22,15 @@ struct CityscapesLabel: Sendable {
     ("rail track", 255, .flat, 0xe6968c), ("building", 2, .construction, 0x464646),
     ("wall", 3, .construction, 0x66669c),
     ("fence", 4, .construction, 0xbe9999), ("guard rail", 255, .construction, 0xb4a5b4),
-    ("bridge", 255, .construction, 0x966464), ("tunnel", 255, .construction, 0x96785a), ("pole", 5, .object, 0x999999),
+    ("bridge", 255, .construction, 0x966464), ("tunnel", 255, .construction, 0x96785a),
+    ("pole", 5, .object, 0x999999),
     ("polegroup", 255, .object, 0x999999), ("traffic light", 6, .object, 0xfaaa1e),
-    ("traffic sign", 7, .object, 0xdcdc00), ("vegetation", 8, .nature, 0x6b8e23), ("terrain", 9, .nature, 0x98fb98),
+    ("traffic sign", 7, .object, 0xdcdc00), ("vegetation", 8, .nature, 0x6b8e23),
+    ("terrain", 9, .nature, 0x98fb98),
     ("sky", 10, .sky, 0x4682b4), ("person", 11, .human, 0xdc143c), ("rider", 12, .human, 0xff0000),
     ("car", 13, .vehicle, 0x00008e), ("truck", 14, .vehicle, 0x000046), ("bus", 15, .vehicle, 0x003c64),
-    ("caravan", 255, .vehicle, 0x00005a), ("trailer", 255, .vehicle, 0x00006e), ("train", 16, .vehicle, 0x005064),
+    ("caravan", 255, .vehicle, 0x00005a), ("trailer", 255, .vehicle, 0x00006e),
+    ("train", 16, .vehicle, 0x005064),
     ("motorcycle", 17, .vehicle, 0x0000e6), ("bicycle", 18, .vehicle, 0x770b20),
   ]
 

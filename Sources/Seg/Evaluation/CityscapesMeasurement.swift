@@ -51,7 +51,8 @@ struct CityscapesMeasurement {
     for (pair, count) in counts.enumerated() where count > 0 {
       let (row, column) = (pair >> 8, pair & 255)
       guard row < Self.labels.count, column < Self.labels.count else {
-        throw DataError("label ids must be in 0..<\(Self.labels.count), found \(max(row, column))", file: file)
+        throw DataError(
+          "label ids must be in 0..<\(Self.labels.count), found \(max(row, column))", file: file)
       }
       confusion[row][column] += count
     }
@@ -99,7 +100,8 @@ struct CityscapesMeasurement {
       mean(Self.labels.map(classScore)), mean(CityscapesLabel.Category.allCases.map(categoryScore))
     )
     var result = ConfigDictionary()
-    result["confMatrix"] = ConfigNode(.list(confusion.map { ConfigNode(.list($0.map { ConfigNode(.int($0)) })) }))
+    result["confMatrix"] = ConfigNode(
+      .list(confusion.map { ConfigNode(.list($0.map { ConfigNode(.int($0)) })) }))
     result["priors"] = ConfigNode(.dictionary(priors))
     result["labels"] = ConfigNode(.dictionary(ids))
     result["classScores"] = ConfigNode(.dictionary(classes))
@@ -113,7 +115,8 @@ struct CityscapesMeasurement {
       report(TextTable(columns: [title, "IoU"], rows: cells).text)
     }
     table("classes", Self.labels.map { ($0.name, classScore($0)) }, averages.0)
-    table("categories", CityscapesLabel.Category.allCases.map { ($0.rawValue, categoryScore($0)) }, averages.1)
+    table(
+      "categories", CityscapesLabel.Category.allCases.map { ($0.rawValue, categoryScore($0)) }, averages.1)
     return result
   }
 }

@@ -25,7 +25,8 @@ public struct EvaluationFile {
     let inner = margin + "    "
     func block(_ open: String, _ items: [String], _ close: String) -> String {
       items.isEmpty
-        ? open + close : "\(open)\n" + items.map { inner + $0 }.joined(separator: ",\n") + "\n\(margin)\(close)"
+        ? open + close
+        : "\(open)\n" + items.map { inner + $0 }.joined(separator: ",\n") + "\n\(margin)\(close)"
     }
     switch node.value {
     case .dictionary(let dictionary):

@@ -28,7 +28,8 @@ struct ResultFiles {
           + "--out writes class indices of any data set")
     }
     switch format {
-    case .ade20k: makeImage = { (Image($0).mapped(table: (0...255).map { UInt8(truncatingIfNeeded: $0 + 1) }), []) }
+    case .ade20k:
+      makeImage = { (Image($0).mapped(table: (0...255).map { UInt8(truncatingIfNeeded: $0 + 1) }), []) }
     case .loveDA: makeImage = { (Image($0), []) }
     case .cityscapes:
       let table = CityscapesLabel.idOfTrainID

@@ -44,7 +44,8 @@ public struct SegmentationCounts: Sendable, Equatable {
   }
 
   public static func += (a: inout Self, b: Self) {
-    precondition(a.classes == b.classes, "SegmentationCounts: the same classes, found \(a.classes) and \(b.classes)")
+    precondition(
+      a.classes == b.classes, "SegmentationCounts: the same classes, found \(a.classes) and \(b.classes)")
     for index in 0..<a.classes {
       a.intersection[index] += b.intersection[index]
       a.predicted[index] += b.predicted[index]

@@ -30,7 +30,9 @@ struct SegmentationMeasurement {
     }
     guard let first = parts.first else { throw DataError("a \(type(of: dataset)) cannot be evaluated") }
     if !isSplit,
-      let other = parts.first(where: { $0.dataset.kind.name != first.dataset.kind.name || $0.names != first.names })
+      let other = parts.first(where: {
+        $0.dataset.kind.name != first.dataset.kind.name || $0.names != first.names
+      })
     {
       throw DataError(
         "separate_eval=False is for data sets of one type and the same classes, found \(first.dataset.kind.name) and "
@@ -47,7 +49,8 @@ struct SegmentationMeasurement {
     guard truth.labels.height == prediction.height, truth.labels.width == prediction.width else {
       throw DataError(
         "the label map must be of its picture's size, \(prediction.height)x\(prediction.width), found "
-          + "\(truth.labels.height)x\(truth.labels.width); check that they belong together", file: truth.file.path)
+          + "\(truth.labels.height)x\(truth.labels.width); check that they belong together",
+        file: truth.file.path)
     }
     let origin = try dataset.origin(of: outcome.index).dataset
     guard let index = parts.firstIndex(where: { $0.dataset === origin }) else { return }
@@ -58,7 +61,8 @@ struct SegmentationMeasurement {
   /// Metrics by the original's names.
   ///
   /// - Parameter report: gets the tables, text by text.
-  func results(_ metrics: SegmentationMetrics, report: (String) -> Void) -> OrderedDictionary<String, Double> {
+  func results(_ metrics: SegmentationMetrics, report: (String) -> Void) -> OrderedDictionary<String, Double>
+  {
     var results: OrderedDictionary<String, Double> = [:]
     guard isSplit else {
       var total = parts[0].counts

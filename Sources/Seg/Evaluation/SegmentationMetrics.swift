@@ -22,14 +22,18 @@ public struct SegmentationMetrics: Sendable {
     init(from reader: inout ConfigReader) throws {
       nanReplacement = try reader.optional("nan_to_num")
       beta = try reader.value("beta", default: 1)
-      guard beta > 0, beta <= 1e6 else { throw reader.invalid("must be in 0...1000000, found \(beta)", key: "beta") }
+      guard beta > 0, beta <= 1e6 else {
+        throw reader.invalid("must be in 0...1000000, found \(beta)", key: "beta")
+      }
     }
   }
 
   public var metrics: [Metric]
   public var options: Options
 
-  public init(_ metrics: [Metric], _ options: Options = Options()) { (self.metrics, self.options) = (metrics, options) }
+  public init(_ metrics: [Metric], _ options: Options = Options()) {
+    (self.metrics, self.options) = (metrics, options)
+  }
 
   /// Shares in 0...1: the accuracy over all pixels, and for each class one of each quantity, in the original's order.
   public struct Values: Sendable {
@@ -60,7 +64,9 @@ public struct SegmentationMetrics: Sendable {
       }
     }
     let accuracy = Double(counts.intersection.reduce(0, +)) / Double(counts.labelled.reduce(0, +))
-    guard let replacement = options.nanReplacement else { return Values(accuracy: accuracy, perClass: values) }
+    guard let replacement = options.nanReplacement else {
+      return Values(accuracy: accuracy, perClass: values)
+    }
     func replaced(_ value: Double) -> Double { value.isNaN ? replacement : value }
     return Values(accuracy: replaced(accuracy), perClass: values.mapValues { $0.map(replaced) })
   }
@@ -96,7 +102,8 @@ extension SegmentationMetrics.Values {
       [classNames[index]] + percentages.map { PythonText.repr($0.values[index]) }
     }
     return [
-      "per class results:", "\n" + TextTable(columns: ["Class"] + percentages.map(\.name), rows: rows).text, "Summary:",
+      "per class results:", "\n" + TextTable(columns: ["Class"] + percentages.map(\.name), rows: rows).text,
+      "Summary:",
       "\n" + TextTable(columns: summary.map(\.name), rows: [summary.map { PythonText.repr($0.value) }]).text,
     ]
   }

@@ -2,9 +2,13 @@ import Core
 
 func registerData(_ registries: inout Registries) {
   for kind in SegmentationDatasetKind.all {
-    registries.datasets.register(kind.name, scope: scope, SegmentationDatasetConfig.self) { try $0.load(kind, $1) }
+    registries.datasets.register(kind.name, scope: scope, SegmentationDatasetConfig.self) {
+      try $0.load(kind, $1)
+    }
   }
-  registries.datasets.register("MultiImageMixDataset", scope: scope, MultiImageMixConfig.self) { try $0.load($1) }
+  registries.datasets.register("MultiImageMixDataset", scope: scope, MultiImageMixConfig.self) {
+    try $0.load($1)
+  }
   registerTransforms(&registries.transforms)
 }
 
@@ -16,7 +20,9 @@ private func registerTransforms(_ transforms: inout Registry<any Transform>) {
   transforms.register("ImageToTensor", scope: scope, ToTensor.self) { $0.named("ImageToTensor") }
   transforms.register("LoadAnnotations", scope: scope, LoadAnnotations.self) { $0 }
   transforms.register("LoadImageFromFile", scope: scope, LoadImageFromFile.self) { $0 }
-  transforms.register("MultiScaleFlipAug", scope: scope, MultiScaleFlipAug.Config.self) { try MultiScaleFlipAug($0, $1) }
+  transforms.register("MultiScaleFlipAug", scope: scope, MultiScaleFlipAug.Config.self) {
+    try MultiScaleFlipAug($0, $1)
+  }
   transforms.register("Pad", scope: scope, Pad.self) { $0 }
   transforms.register("PhotoMetricDistortion", scope: scope, PhotoMetricDistortion.self) { $0 }
   transforms.register("RGB2Gray", scope: scope, RGB2Gray.self) { $0 }

@@ -20,7 +20,8 @@ public struct LabelMap: Sendable, Equatable {
 
   public init(height: Int, width: Int, labels: [UInt8]) {
     precondition(
-      labels.count == height * width, "LabelMap.init: must be given \(height)x\(width) labels, found \(labels.count)")
+      labels.count == height * width,
+      "LabelMap.init: must be given \(height)x\(width) labels, found \(labels.count)")
     (self.height, self.width, self.labels) = (height, width, labels)
   }
 

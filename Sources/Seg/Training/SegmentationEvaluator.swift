@@ -13,7 +13,9 @@ public final class SegmentationEvaluator: Evaluator {
 
   public var batchCount: Int { dataset.count }
 
-  public func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<String, LogValue> {
+  public func evaluate(_ model: any TrainableModel, runner: Runner) throws -> OrderedDictionary<
+    String, LogValue
+  > {
     guard let model = model as? any Segmentor else { throw InvalidConfig("a segmentor is needed to segment") }
     var measurement = try SegmentationMeasurement(dataset)
     let source = SegmentationTask.makeTestSource(dataset, workers: workers, readsTruth: true)

@@ -12,7 +12,9 @@ public struct SegmentationTask: TrainingTask {
 
   public var standardHooks: [(hook: any Hook, priority: HookPriority)] { [(FiniteLossHook(), .veryHigh)] }
 
-  public func makeModel(_ node: ConfigNode, path: String, _ context: BuildContext) throws -> any TrainableModel {
+  public func makeModel(_ node: ConfigNode, path: String, _ context: BuildContext) throws
+    -> any TrainableModel
+  {
     try context.registries.segmentors.build(node, path: path, context: context)
   }
 
@@ -21,7 +23,8 @@ public struct SegmentationTask: TrainingTask {
     if let names = dataset.classNames, names.count != model.classes {
       throw InvalidConfig(
         "decode_head.num_classes must be the number of the data set's classes, \(names.count) "
-          + "(\(names.prefix(3).joined(separator: ", "))\(names.count > 3 ? ", ..." : "")), found \(model.classes)")
+          + "(\(names.prefix(3).joined(separator: ", "))\(names.count > 3 ? ", ..." : "")), found \(model.classes)"
+      )
     }
     for part in dataset.segmentationParts {
       part.assumeClasses(model.classes)
@@ -59,7 +62,8 @@ public struct SegmentationTask: TrainingTask {
     var loading = DataLoader<TestPicture>.Options()
     loading.workers = workers
     return DataLoader(
-      TestingDataset(dataset, readsTruth: readsTruth), sampler: SequentialSampler(count: dataset.count), loading,
+      TestingDataset(dataset, readsTruth: readsTruth), sampler: SequentialSampler(count: dataset.count),
+      loading,
       collate: { try TestPicture($0) }, makeBatch: { $0 })
   }
 
@@ -67,7 +71,8 @@ public struct SegmentationTask: TrainingTask {
     _ dataset: any Dataset, _ loader: LoaderSettings, settings: OrderedDictionary<String, ConfigNode>
   ) throws -> any Evaluator {
     var reader = try ConfigReader(ConfigNode(.dictionary(ConfigDictionary(settings))), path: "evaluation")
-    let metrics = try reader.value("metric", default: OneOrMany([SegmentationMetrics.Metric.meanIoU])).elements
+    let metrics = try reader.value("metric", default: OneOrMany([SegmentationMetrics.Metric.meanIoU]))
+      .elements
     let options = try SegmentationMetrics.Options(from: &reader)
     // How the original saves memory; here memory does not grow with the data set.
     reader.ignore("pre_eval", "efficient_test")

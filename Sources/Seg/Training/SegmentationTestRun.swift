@@ -103,7 +103,8 @@ public struct SegmentationTestRun {
     return config
   }
 
-  private func palette(_ dataset: any Dataset, _ meta: ConfigDictionary, _ model: any Segmentor) -> [[UInt8]] {
+  private func palette(_ dataset: any Dataset, _ meta: ConfigDictionary, _ model: any Segmentor) -> [[UInt8]]
+  {
     if let palette = dataset.palette { return palette }
     let saved = meta["PALETTE"]?.items?.compactMap { color -> [UInt8]? in
       let parts = color.items?.compactMap(\.int) ?? []

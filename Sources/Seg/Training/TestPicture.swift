@@ -18,12 +18,14 @@ struct TestPicture: TrainingBatch, Sendable {
   /// The first view as a picture of bytes in the size that the file has: what results are painted on.
   func picture() -> Image {
     let (batch, meta) = (views[0].images, views[0].metas[0])
-    let image = Image(width: batch.width, height: batch.height, channels: batch.channels, floats: batch.pixels)
+    let image = Image(
+      width: batch.width, height: batch.height, channels: batch.channels, floats: batch.pixels)
     func numbers(_ values: [Float]) -> [Double] {
       (0..<batch.channels).map { Double(values[values.count == 1 ? 0 : min($0, values.count - 1)]) }
     }
     let plain = image.denormalized(
-      mean: numbers(meta.normalization.mean), std: numbers(meta.normalization.std), toBGR: meta.normalization.toRGB
+      mean: numbers(meta.normalization.mean), std: numbers(meta.normalization.std),
+      toBGR: meta.normalization.toRGB
     ).cutToBytes()
     let part = plain.cropped(
       x: 0, y: 0, width: min(meta.imageShape[1], plain.width), height: min(meta.imageShape[0], plain.height))

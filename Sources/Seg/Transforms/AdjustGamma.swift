@@ -7,7 +7,9 @@ public struct AdjustGamma: Transform, ConfigRecord {
 
   public init(from reader: inout ConfigReader) throws {
     gamma = try reader.value("gamma", default: 1)
-    guard gamma > 0, gamma <= 1e6 else { throw reader.invalid("must be in 0...1000000, found \(gamma)", key: "gamma") }
+    guard gamma > 0, gamma <= 1e6 else {
+      throw reader.invalid("must be in 0...1000000, found \(gamma)", key: "gamma")
+    }
   }
 
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {

@@ -66,8 +66,10 @@ public struct CLAHE: Transform, ConfigRecord {
         let index = (y * width + x) * step + channel
         let (value, w) = (Int(samples[index]), across[x])
         let (left, right) = (w.first * 256 + value, w.second * 256 + value)
-        let above = Float(tables[upper + left]) * w.firstWeight + Float(tables[upper + right]) * w.secondWeight
-        let below = Float(tables[lower + left]) * w.firstWeight + Float(tables[lower + right]) * w.secondWeight
+        let above =
+          Float(tables[upper + left]) * w.firstWeight + Float(tables[upper + right]) * w.secondWeight
+        let below =
+          Float(tables[lower + left]) * w.firstWeight + Float(tables[lower + right]) * w.secondWeight
         let result = above * down.firstWeight + below * down.secondWeight
         samples[index] = UInt8(min(max(result.rounded(.toNearestOrEven), 0), 255))
       }

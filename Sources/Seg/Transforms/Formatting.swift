@@ -98,7 +98,11 @@ public struct Transpose: Transform, ConfigRecord {
           file: sample.file?.path)
       }
       guard spatial == [1, 0] else { continue }
-      if key == "img" { sample.image = sample.image?.transposed() } else { sample.labels = sample.labels?.transposed() }
+      if key == "img" {
+        sample.image = sample.image?.transposed()
+      } else {
+        sample.labels = sample.labels?.transposed()
+      }
     }
     return true
   }

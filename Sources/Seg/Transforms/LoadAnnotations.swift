@@ -19,7 +19,8 @@ public struct LoadAnnotations: Transform, ConfigRecord {
 
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
     guard let file = sample.labelFile else {
-      throw DataError("LoadAnnotations: the data set has no label maps; set its ann_dir", file: sample.file?.path)
+      throw DataError(
+        "LoadAnnotations: the data set has no label maps; set its ann_dir", file: sample.file?.path)
     }
     sample.labels = try load(file, sample, checking: true)
     return true
@@ -41,7 +42,8 @@ public struct LoadAnnotations: Transform, ConfigRecord {
     guard DataFile.exists(file.path) else {
       throw DataError(
         "the label map of \(picture?.path ?? "a picture") must exist, found nothing; "
-          + "ann_dir and seg_map_suffix (or a data set's fixed suffix) say where it is looked for", file: file.path)
+          + "ann_dir and seg_map_suffix (or a data set's fixed suffix) say where it is looked for",
+        file: file.path)
     }
     let image = try Image.read(path: file.path, mode: .unchanged, backend: backend)
     guard image.channels == 1 else {
@@ -53,7 +55,8 @@ public struct LoadAnnotations: Transform, ConfigRecord {
     let highest = values.max() ?? 0
     guard highest <= 255 else {
       throw DataError(
-        "a label map must have values in 0...255, found \(Int(highest)) in a file of 16 bits", file: file.path)
+        "a label map must have values in 0...255, found \(Int(highest)) in a file of 16 bits", file: file.path
+      )
     }
     return image.toBytes()
   }
@@ -71,14 +74,17 @@ extension LabelRules {
   func check(_ labels: Image, _ file: SampleFile, reducesZero: Bool) throws {
     let counts = labels.histograms("labels")[0]
     let limit = min(classCount, 256)
-    guard let value = (limit..<256).first(where: { counts[$0] > 0 && $0 != 255 && $0 != ignoreIndex }) else { return }
+    guard let value = (limit..<256).first(where: { counts[$0] > 0 && $0 != 255 && $0 != ignoreIndex }) else {
+      return
+    }
     let others = (limit..<256).filter { counts[$0] > 0 && $0 != 255 && $0 != ignoreIndex }.count - 1
     var text =
       "labels must be in 0..<\(classCount) (the classes) or 255 (no class), found \(value) in \(counts[value]) "
       + "pixel\(counts[value] == 1 ? "" : "s")"
       + (others > 0 ? " and \(others) other value\(others == 1 ? "" : "s")" : "")
     if value == classCount, others == 0, !reducesZero {
-      text += "; if the file's 0 stands for no class, set reduce_zero_label=True for the data set and LoadAnnotations"
+      text +=
+        "; if the file's 0 stands for no class, set reduce_zero_label=True for the data set and LoadAnnotations"
     } else if others > 0 || value > classCount {
       text += "; a label map holds class indices, not shades of gray"
     }

@@ -26,9 +26,12 @@ public struct MultiScaleFlipAug: Transform {
       guard ratios.allSatisfy({ $0 > 0 && $0 <= 1000 }) else {
         throw reader.invalid("must be numbers in 0...1000, found \(ratios)", key: "img_ratios")
       }
-      guard scales != nil || !ratios.isEmpty else { throw reader.invalid("img_scale or img_ratios must be given") }
+      guard scales != nil || !ratios.isEmpty else {
+        throw reader.invalid("img_scale or img_ratios must be given")
+      }
       flips = try reader.value("flip", default: false)
-      directions = try reader.value("flip_direction", default: OneOrMany<FlipDirection>([.horizontal])).elements
+      directions = try reader.value("flip_direction", default: OneOrMany<FlipDirection>([.horizontal]))
+        .elements
       guard !directions.isEmpty, !directions.contains(.diagonal) else {
         throw reader.invalid("must be 'horizontal', 'vertical' or a list of them", key: "flip_direction")
       }
@@ -56,7 +59,8 @@ public struct MultiScaleFlipAug: Transform {
       let image = try sample.requireImage("MultiScaleFlipAug")
       targets = ratios.map {
         TargetScale(
-          width: (Double(image.width) * $0).rounded(.down), height: (Double(image.height) * $0).rounded(.down))
+          width: (Double(image.width) * $0).rounded(.down), height: (Double(image.height) * $0).rounded(.down)
+        )
       }
     }
     var views: [Sample] = []

@@ -40,7 +40,8 @@ public struct Pad: Transform, ConfigRecord {
     let (width, height) =
       switch target {
       case .size(let size): (max(size.w, image.width), max(size.h, image.height))
-      case .divisor(let step): ((image.width + step - 1) / step * step, (image.height + step - 1) / step * step)
+      case .divisor(let step):
+        ((image.width + step - 1) / step * step, (image.height + step - 1) / step * step)
       }
     try image.checkPadding(
       right: width - image.width, bottom: height - image.height, value: value, of: sample.file, by: "Pad")

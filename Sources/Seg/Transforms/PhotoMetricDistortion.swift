@@ -38,7 +38,9 @@ public struct PhotoMetricDistortion: Transform, ConfigRecord {
         file: sample.file?.path)
     }
     func happens() -> Bool { generator.integer(0..<2) == 1 }
-    func factor(_ range: ClosedRange<Double>) -> Double { generator.uniform(range.lowerBound, range.upperBound) }
+    func factor(_ range: ClosedRange<Double>) -> Double {
+      generator.uniform(range.lowerBound, range.upperBound)
+    }
     var steps = Steps()
     if happens() { steps.brightness = generator.uniform(-brightnessDelta, brightnessDelta) }
     steps.contrastComesFirst = happens()

@@ -30,7 +30,9 @@ public struct RGB2Gray: Transform, ConfigRecord {
     var result = [Float](repeating: 0, count: image.width * image.height * channels)
     for pixel in 0..<(image.width * image.height) {
       var sum = 0.0
-      for channel in 0..<weights.count { sum += Double(source[pixel * weights.count + channel]) * weights[channel] }
+      for channel in 0..<weights.count {
+        sum += Double(source[pixel * weights.count + channel]) * weights[channel]
+      }
       for channel in 0..<channels { result[pixel * channels + channel] = Float(sum) }
     }
     sample.replaceImage(Image(width: image.width, height: image.height, channels: channels, floats: result))

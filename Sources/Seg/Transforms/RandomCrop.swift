@@ -29,7 +29,8 @@ public struct RandomCrop: Transform, ConfigRecord {
     if maxCategoryShare < 1 {
       guard let labels = sample.labels else {
         throw DataError(
-          "RandomCrop: cat_max_ratio needs a label map; put LoadAnnotations before it", file: sample.file?.path)
+          "RandomCrop: cat_max_ratio needs a label map; put LoadAnnotations before it",
+          file: sample.file?.path)
       }
       for _ in 0..<10 where !isVaried(labels, box) { box = self.box(image, using: &generator) }
     }

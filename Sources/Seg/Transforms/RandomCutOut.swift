@@ -23,7 +23,9 @@ public struct RandomCutOut: Transform, ConfigRecord {
     let ends = count.elements
     guard count.wasList ? ends.count == 2 && ends[0] < ends[1] : ends.count == 1,
       ends.allSatisfy({ (0...10000).contains($0) })
-    else { throw reader.invalid("must be a number or (min, max) in 0...10000, found \(ends)", key: "n_holes") }
+    else {
+      throw reader.invalid("must be a number or (min, max) in 0...10000, found \(ends)", key: "n_holes")
+    }
     holes = ends[0]...(ends.last ?? ends[0])
     let shapes = try Self.candidates(&reader, "cutout_shape")
     let shares = try Self.candidates(&reader, "cutout_ratio")
@@ -42,8 +44,10 @@ public struct RandomCutOut: Transform, ConfigRecord {
   private static func candidates(_ reader: inout ConfigReader, _ key: String) throws -> [[Double]]? {
     guard let node = reader.node(key), !node.isNone else { return nil }
     let isMany = node.items?.first?.items != nil
-    let pairs = try isMany ? [[Double]](from: node, at: reader.path(key)) : [[Double](from: node, at: reader.path(key))]
-    guard !pairs.isEmpty, pairs.allSatisfy({ $0.count == 2 && $0.allSatisfy { (0...65536).contains($0) } }) else {
+    let pairs =
+      try isMany ? [[Double]](from: node, at: reader.path(key)) : [[Double](from: node, at: reader.path(key))]
+    guard !pairs.isEmpty, pairs.allSatisfy({ $0.count == 2 && $0.allSatisfy { (0...65536).contains($0) } })
+    else {
       throw reader.invalid("must be (w, h) or a list of such pairs, found \(pairs)", key: key)
     }
     return pairs
@@ -53,7 +57,8 @@ public struct RandomCutOut: Transform, ConfigRecord {
     var image = try sample.requireImage("RandomCutOut")
     guard color.count == 1 || color.count == image.channels else {
       throw DataError(
-        "RandomCutOut: fill_in must be \(image.channels) numbers, found \(color.count)", file: sample.file?.path)
+        "RandomCutOut: fill_in must be \(image.channels) numbers, found \(color.count)",
+        file: sample.file?.path)
     }
     guard generator.uniform() < probability else { return true }
     try sample.checkLabelSize(by: "RandomCutOut")
@@ -81,7 +86,8 @@ extension Image {
     let (right, bottom) = (min(x + width, self.width), min(y + height, self.height))
     guard right > x, bottom > y else { return self }
     return cutOut(
-      centerX: Double(x) + Double(right - x) / 2, centerY: Double(y) + Double(bottom - y) / 2, width: right - x,
+      centerX: Double(x) + Double(right - x) / 2, centerY: Double(y) + Double(bottom - y) / 2,
+      width: right - x,
       height: bottom - y, value: color)
   }
 }

@@ -28,7 +28,8 @@ public struct RandomFlip: Transform, ConfigRecord {
       decision = earlier
     } else {
       guard let probability else {
-        throw DataError("RandomFlip: prob must be given outside of MultiScaleFlipAug", file: sample.file?.path)
+        throw DataError(
+          "RandomFlip: prob must be given outside of MultiScaleFlipAug", file: sample.file?.path)
       }
       decision = FlipDecision(isFlipped: generator.uniform() < probability, direction: direction)
     }

@@ -22,12 +22,15 @@ public struct RandomMosaic: MixingTransform, ConfigRecord {
     }
     let ratios = try reader.value("center_ratio_range", default: [0.5, 1.5])
     guard ratios.count == 2, ratios[0] >= 0, ratios[0] <= ratios[1], ratios[1] <= 2 else {
-      throw reader.invalid("must be (min, max), ordered and in 0...2, found \(ratios)", key: "center_ratio_range")
+      throw reader.invalid(
+        "must be (min, max), ordered and in 0...2, found \(ratios)", key: "center_ratio_range")
     }
     centerRatios = ratios[0]...ratios[1]
     value = try reader.value("pad_val", default: 0)
     labelValue = try reader.value("seg_pad_val", default: 255)
-    guard (0...255).contains(value) else { throw reader.invalid("must be in 0...255, found \(value)", key: "pad_val") }
+    guard (0...255).contains(value) else {
+      throw reader.invalid("must be in 0...255, found \(value)", key: "pad_val")
+    }
     guard (0...255).contains(labelValue) else {
       throw reader.invalid("must be in 0...255, found \(labelValue)", key: "seg_pad_val")
     }
@@ -41,7 +44,8 @@ public struct RandomMosaic: MixingTransform, ConfigRecord {
     let first = try sample.requireImage("RandomMosaic")
     guard generator.uniform() < probability else { return true }
     guard let mixed = sample.mixed, mixed.count == 3 else {
-      throw DataError("RandomMosaic: works in the pipeline of a MultiImageMixDataset only", file: sample.file?.path)
+      throw DataError(
+        "RandomMosaic: works in the pipeline of a MultiImageMixDataset only", file: sample.file?.path)
     }
     let x = Int(generator.uniform(centerRatios.lowerBound, centerRatios.upperBound) * Double(size.w))
     let y = Int(generator.uniform(centerRatios.lowerBound, centerRatios.upperBound) * Double(size.h))
@@ -56,7 +60,8 @@ public struct RandomMosaic: MixingTransform, ConfigRecord {
     if sample.labels != nil {
       let labels = parts.compactMap(\.labels)
       guard labels.count == 4 else {
-        throw DataError("RandomMosaic: all of the pictures, or none, must have label maps", file: sample.file?.path)
+        throw DataError(
+          "RandomMosaic: all of the pictures, or none, must have label maps", file: sample.file?.path)
       }
       let canvas = Image(width: 2 * size.w, height: 2 * size.h, channels: 1, filledWith: UInt8(labelValue))
       sample.labels = try joined(labels, canvas, x, y, .nearest, sample.labelFile)
@@ -77,7 +82,8 @@ public struct RandomMosaic: MixingTransform, ConfigRecord {
       guard width > 0, height > 0 else {
         throw DataError("RandomMosaic: a picture is too narrow to be shrunk", file: file?.path)
       }
-      let small = try part.resized(width: width, height: height, interpolation, .cv2, of: file, by: "RandomMosaic")
+      let small = try part.resized(
+        width: width, height: height, interpolation, .cv2, of: file, by: "RandomMosaic")
       // Left ones end at x, right ones begin there; so above and below y.
       let (isRight, isLower) = (index % 2 == 1, index >= 2)
       let columns = isRight ? min(width, 2 * size.w - x) : min(width, x)

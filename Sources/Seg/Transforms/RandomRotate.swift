@@ -34,7 +34,9 @@ public struct RandomRotate: Transform, ConfigRecord {
       guard center.count == 2, center.allSatisfy({ abs($0) <= 65536 }) else {
         throw reader.invalid("must be (x, y), found \(center)", key: "center")
       }
-      guard !growsToHoldAll else { throw reader.invalid("must not be given with auto_bound=True", key: "center") }
+      guard !growsToHoldAll else {
+        throw reader.invalid("must not be given with auto_bound=True", key: "center")
+      }
     }
   }
 

@@ -34,6 +34,8 @@ public struct Rerange: Transform, ConfigRecord {
   }
 
   private func check(_ differs: Bool, _ file: SampleFile?) throws {
-    if !differs { throw DataError("Rerange: the picture must have more than one value, found one", file: file?.path) }
+    if !differs {
+      throw DataError("Rerange: the picture must have more than one value, found one", file: file?.path)
+    }
   }
 }

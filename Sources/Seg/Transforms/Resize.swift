@@ -23,7 +23,8 @@ public struct Resize: Transform, ConfigRecord {
     mode = try reader.value("multiscale_mode", default: .range)
     if let given: [Double] = try reader.optional("ratio_range") {
       guard given.count == 2, given[0] > 0, given[0] <= given[1], given[1] <= 1000 else {
-        throw reader.invalid("must be (min, max), ordered and in 0...1000, found \(given)", key: "ratio_range")
+        throw reader.invalid(
+          "must be (min, max), ordered and in 0...1000, found \(given)", key: "ratio_range")
       }
       ratios = given[0]...given[1]
       guard scales.count <= 1 else {
@@ -48,7 +49,8 @@ public struct Resize: Transform, ConfigRecord {
       let (h, w) = (Double(image.height), Double(image.width))
       let short = max(min(scale.width, scale.height), Double(minSize))
       scale =
-        h > w ? TargetScale(width: short * h / w, height: short) : TargetScale(width: short, height: short * w / h)
+        h > w
+        ? TargetScale(width: short * h / w, height: short) : TargetScale(width: short, height: short * w / h)
     }
     sample.scale = scale
     let resized = try self.resized(image, to: scale, .bilinear, sample.file)
@@ -59,7 +61,9 @@ public struct Resize: Transform, ConfigRecord {
       Float(Double(resized.width) / Double(image.width)), Float(Double(resized.height) / Double(image.height))
     )
     sample.meta.scaleFactor = [x, y, x, y]
-    if let labels = sample.labels { sample.labels = try self.resized(labels, to: scale, .nearest, sample.labelFile) }
+    if let labels = sample.labels {
+      sample.labels = try self.resized(labels, to: scale, .nearest, sample.labelFile)
+    }
     return true
   }
 
@@ -88,10 +92,12 @@ public struct Resize: Transform, ConfigRecord {
     if let ratios {
       let base = scales.first ?? TargetScale(width: Double(image.width), height: Double(image.height))
       let ratio = generator.uniform() * (ratios.upperBound - ratios.lowerBound) + ratios.lowerBound
-      return TargetScale(width: (base.width * ratio).rounded(.down), height: (base.height * ratio).rounded(.down))
+      return TargetScale(
+        width: (base.width * ratio).rounded(.down), height: (base.height * ratio).rounded(.down))
     }
     guard let first = scales.first else {
-      throw DataError("Resize: img_scale or ratio_range must be given outside of MultiScaleFlipAug", file: file?.path)
+      throw DataError(
+        "Resize: img_scale or ratio_range must be given outside of MultiScaleFlipAug", file: file?.path)
     }
     if scales.count == 1 { return first }
     if mode == .value { return scales[generator.integer(0..<scales.count)] }

@@ -13,7 +13,8 @@ public struct ResizeToMultiple: Transform, ConfigRecord {
     interpolation = try reader.optional("interpolation") ?? .bilinear
     guard interpolation.exists(in: .cv2) else {
       throw reader.invalid(
-        "must be nearest, bilinear, bicubic, area or lanczos, found '\(interpolation.rawValue)'", key: "interpolation")
+        "must be nearest, bilinear, bicubic, area or lanczos, found '\(interpolation.rawValue)'",
+        key: "interpolation")
     }
   }
 
@@ -29,6 +30,7 @@ public struct ResizeToMultiple: Transform, ConfigRecord {
   private func enlarged(_ image: Image, _ interpolation: Interpolation, _ file: SampleFile?) throws -> Image {
     func side(_ length: Int) -> Int { (length + divisor - 1) / divisor * divisor }
     return try image.resized(
-      width: side(image.width), height: side(image.height), interpolation, .cv2, of: file, by: "ResizeToMultiple")
+      width: side(image.width), height: side(image.height), interpolation, .cv2, of: file,
+      by: "ResizeToMultiple")
   }
 }

@@ -2,7 +2,8 @@ extension TorchFile {
   /// Reads a file that is one bare pickle, as Python's `pickle.dump` writes it: data sets come so.
   ///
   /// The same machine as for checkpoints reads it: plain containers and numpy arrays, nothing is ever called.
-  public static func readPickle(path: String, limits: Limits = .default) throws(TorchFileError) -> PickleValue {
+  public static func readPickle(path: String, limits: Limits = .default) throws(TorchFileError) -> PickleValue
+  {
     let source = try ByteSource(path: path)
     let budget = Budget(limits, fileSize: source.count)
     let place = Place(path: path)

@@ -11,7 +11,9 @@ extension TorchFile {
   public static func stateDict(in checkpoint: PickleValue) -> OrderedDictionary<String, StoredTensor>? {
     guard let whole = checkpoint.dictionary else { return nil }
     var chosen = whole["state_dict"]?.dictionary ?? whole
-    if let model = chosen["model"]?.dictionary, !chosen.entries.contains(where: { $1.tensor != nil }) { chosen = model }
+    if let model = chosen["model"]?.dictionary, !chosen.entries.contains(where: { $1.tensor != nil }) {
+      chosen = model
+    }
     var tensors = OrderedDictionary<String, StoredTensor>(minimumCapacity: chosen.count)
     for (key, value) in chosen.entries {
       if let name = key.string, let tensor = value.tensor { tensors[name] = tensor }

@@ -68,11 +68,15 @@ import TestSupport
         let scale = expected.norm / Double(values.count).squareRoot()
         expectClose(Array(picked), expected.values, relative: 1e-3, absolute: 3e-4 * scale, golden.config)
       }
-      if !model.outputs.isEmpty { #expect(model.outputs.map(\.channels) == golden.outputs.map { $0.shape[1] }) }
+      if !model.outputs.isEmpty {
+        #expect(model.outputs.map(\.channels) == golden.outputs.map { $0.shape[1] })
+      }
     }
   }
 
-  @Test(arguments: fixture?.trained ?? []) func `two steps of training go as the original's`(_ golden: Training) throws {
+  @Test(arguments: fixture?.trained ?? []) func `two steps of training go as the original's`(
+    _ golden: Training
+  ) throws {
     let model = try classifier(golden.config)
     Golden.fill(model)
     let batch = ClassificationBatch(
@@ -88,13 +92,16 @@ import TestSupport
       #expect(output.sampleCount == step.samples)
       #expect(Set(output.logVars.keys) == Set(step.log.keys))
       for (name, value) in step.log {
-        expectClose([Float(output.logVars[name] ?? .nan)], [value], relative: 1e-4, absolute: 1e-5, "step \(index) \(name)")
+        expectClose(
+          [Float(output.logVars[name] ?? .nan)], [value], relative: 1e-4, absolute: 1e-5,
+          "step \(index) \(name)")
       }
       let gradients = model.parameters.compactMap(\.gradient)
       #expect(gradients.count == step.count)
       let largest = step.norms.max() ?? 1
       expectClose(
-        gradients.map { Float(Self.norm($0.floats)) }, step.norms, relative: isDeep ? 0.1 : 5e-3, absolute: (isDeep ? 5e-3 : 1e-4) * largest,
+        gradients.map { Float(Self.norm($0.floats)) }, step.norms, relative: isDeep ? 0.1 : 5e-3,
+        absolute: (isDeep ? 5e-3 : 1e-4) * largest,
         "gradients of step \(index)")
       for parameter in model.parameters {
         guard let gradient = parameter.gradient else { continue }

@@ -16,7 +16,9 @@ import TestSupport
 
   static var labels: ClassificationTarget { .labels(Tensor([Int64(0), 1, 2, 3])) }
 
-  static func augments(_ text: String) throws -> BatchAugments { try BatchAugments(node(text), path: "augments") }
+  static func augments(_ text: String) throws -> BatchAugments {
+    try BatchAugments(node(text), path: "augments")
+  }
 
   /// Mixed images and targets `[4][4]` for a seed.
   static func mix(_ augments: BatchAugments, seed: UInt64) -> (images: Tensor, targets: [[Float]]) {
@@ -64,7 +66,8 @@ import TestSupport
   }
 
   @Test func `bounded rectangles have bounded sides`() throws {
-    let augments = try Self.augments("dict(type='BatchCutMix', alpha=1.0, num_classes=4, cutmix_minmax=[0.25, 0.75])")
+    let augments = try Self.augments(
+      "dict(type='BatchCutMix', alpha=1.0, num_classes=4, cutmix_minmax=[0.25, 0.75])")
     for seed in 0..<300 {
       for (row, target) in Self.mix(augments, seed: UInt64(seed)).targets.enumerated() where target[row] < 1 {
         #expect((1 - target[row]) * 256 >= 15.9 && (1 - target[row]) * 256 <= 121.1)
@@ -84,13 +87,16 @@ import TestSupport
 
   @Test func `one of several is chosen by its probability`() throws {
     let augments = try Self.augments(
-      "[dict(type='BatchMixup', alpha=1.0, num_classes=4, prob=0.2), dict(type='BatchCutMix', alpha=1.0, num_classes=4, prob=0.5)]")
+      "[dict(type='BatchMixup', alpha=1.0, num_classes=4, prob=0.2), dict(type='BatchCutMix', alpha=1.0, num_classes=4, prob=0.5)]"
+    )
     var (untouched, mixed, cut) = (0, 0, 0)
     for seed in 0..<2000 {
       let pixels = Self.mix(augments, seed: UInt64(seed)).images.floats
       let kinds = Set(pixels)
       if kinds.isSubset(of: [1, 2, 4, 8]) {
-        if (0..<4).allSatisfy({ row in pixels[(row * 256)..<(row * 256 + 256)].allSatisfy { $0 == Float(1 << row) } }) {
+        if (0..<4).allSatisfy({ row in
+          pixels[(row * 256)..<(row * 256 + 256)].allSatisfy { $0 == Float(1 << row) }
+        }) {
           untouched += 1
         } else {
           cut += 1
@@ -109,15 +115,22 @@ import TestSupport
     let augments = try Self.augments("dict(type='BatchCutMix', alpha=1.0, num_classes=4)")
     let source = Self.images()
     let before = source.floats
-    let first = RandomSource.$current.withValue(RandomSource(seed: 5)) { augments(source, Self.labels).0.floats }
-    let second = RandomSource.$current.withValue(RandomSource(seed: 5)) { augments(source, Self.labels).0.floats }
+    let first = RandomSource.$current.withValue(RandomSource(seed: 5)) {
+      augments(source, Self.labels).0.floats
+    }
+    let second = RandomSource.$current.withValue(RandomSource(seed: 5)) {
+      augments(source, Self.labels).0.floats
+    }
     #expect(first == second)
     #expect(source.floats == before)
   }
 
   static let errors: [(String, String)] = [
     ("[]", "augments: must not be empty"),
-    ("dict(type='BatchMixUp', alpha=1.0, num_classes=4)", "'BatchMixUp' is not in the augment registry; did you mean 'BatchMixup'?"),
+    (
+      "dict(type='BatchMixUp', alpha=1.0, num_classes=4)",
+      "'BatchMixUp' is not in the augment registry; did you mean 'BatchMixup'?"
+    ),
     ("dict(type='BatchMixup', num_classes=4)", "augments: missing required key 'alpha'"),
     ("dict(type='BatchMixup', alpha=1.0)", "augments: missing required key 'num_classes'"),
     ("dict(type='BatchMixup', alpha=0, num_classes=4)", "augments.alpha: must be positive, found 0.0"),

@@ -55,9 +55,12 @@ import Testing
     ("absent", "test_batch: no such file; download the Python version of the data set"),
   ]
 
-  @Test(arguments: broken) func `a broken file is named and nothing is run`(_ name: String, _ expected: String) throws {
+  @Test(arguments: broken) func `a broken file is named and nothing is run`(
+    _ name: String, _ expected: String
+  ) throws {
     let message = errorText { _ = try Self.load("CIFAR10", "bad/\(name)", more: ", test_mode=True") }
-    #expect(message.hasPrefix(Golden.path("cls-datasets/bad/\(name)")) && message.contains(expected), "\(message)")
+    #expect(
+      message.hasPrefix(Golden.path("cls-datasets/bad/\(name)")) && message.contains(expected), "\(message)")
     #expect(!FileManager.default.fileExists(atPath: "hacked"))
   }
 }

@@ -29,7 +29,10 @@ import Testing
   @Test func `folders in byte order are the classes`() throws {
     let data = try Self.load(Self.tree())
     #expect(data.classNames == ["Zebra", "cat", "dog"])
-    #expect(Self.names(data) == ["Zebra/z.tif", "cat/10.jpeg", "cat/9.jpeg", "dog/a.png", "dog/b.JPG", "dog/deep/er/z.bmp"])
+    #expect(
+      Self.names(data) == [
+        "Zebra/z.tif", "cat/10.jpeg", "cat/9.jpeg", "dog/a.png", "dog/b.JPG", "dog/deep/er/z.bmp",
+      ])
     #expect(data.labels == [0, 1, 1, 2, 2, 2])
   }
 
@@ -59,7 +62,9 @@ import Testing
     let folder = try Self.tree()
     try folder.write("names.txt", Array("one\ntwo words\nthree\n".utf8))
     #expect(
-      try Self.load(folder, more: ", classes='\(folder.path)/names.txt'").classNames == ["one", "two words", "three"])
+      try Self.load(folder, more: ", classes='\(folder.path)/names.txt'").classNames == [
+        "one", "two words", "three",
+      ])
     #expect(try Self.load(folder, more: ", classes=['x', 'y', 'z']").classNames == ["x", "y", "z"])
   }
 
@@ -72,7 +77,10 @@ import Testing
 
   static let lists: [(String, String)] = [
     ("a.jpg 0\nb.jpg\n", "list.txt:2: must be 'path label' with a whole number for a label, found 'b.jpg'"),
-    ("a.jpg 0\n\nb.jpg x1\n", "list.txt:3: must be 'path label' with a whole number for a label, found 'b.jpg x1'"),
+    (
+      "a.jpg 0\n\nb.jpg x1\n",
+      "list.txt:3: must be 'path label' with a whole number for a label, found 'b.jpg x1'"
+    ),
     ("a.jpg\t0\n", "list.txt:1: must be 'path label'"),
     ("a.jpg 99999999999999999999\n", "list.txt:1: must be 'path label'"),
     ("a.jpg 0\nb.jpg 2\n", "list.txt: labels must be in 0..<2 (the data set's classes), found 2 for item 1"),
@@ -80,7 +88,8 @@ import Testing
     ("", "list.txt: the data set is empty: no pictures were found"),
   ]
 
-  @Test(arguments: lists) func `a bad list is named with its line`(_ text: String, _ expected: String) throws {
+  @Test(arguments: lists) func `a bad list is named with its line`(_ text: String, _ expected: String) throws
+  {
     let folder = try TemporaryFolder(texts: ["list.txt": text])
     let message = errorText {
       _ = try Self.load(folder, more: ", ann_file='\(folder.path)/list.txt', classes=['a', 'b']")
@@ -98,7 +107,8 @@ import Testing
     let empty = try TemporaryFolder(texts: ["cat/readme": "", "dog/x.gif": ""])
     #expect(
       errorText { _ = try Self.load(empty) }
-        == "\(empty.path): the data set is empty: no files with .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif in folders below this one")
+        == "\(empty.path): the data set is empty: no files with .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif in folders below this one"
+    )
     #expect(
       errorText { _ = try dataset("dict(type='CustomDataset', data_prefix='/no/such/folder')") }
         == "/no/such/folder: must be a folder that can be read")

@@ -9,7 +9,8 @@ import Testing
 @Suite struct MNISTTests {
   /// An IDX file of bytes.
   static func idx(_ shape: [Int], _ bytes: [UInt8], kind: UInt8 = 8) -> [UInt8] {
-    [0, 0, kind, UInt8(shape.count)] + shape.flatMap { size in [24, 16, 8, 0].map { UInt8(size >> $0 & 255) } } + bytes
+    [0, 0, kind, UInt8(shape.count)]
+      + shape.flatMap { size in [24, 16, 8, 0].map { UInt8(size >> $0 & 255) } } + bytes
   }
 
   static let pixels = (0..<12).map { UInt8($0 * 20) }
@@ -20,10 +21,13 @@ import Testing
     ])
   }
 
-  static func load(_ folder: TemporaryFolder, _ type: String = "MNIST", more: String = "", isTesting: Bool = false) throws
+  static func load(
+    _ folder: TemporaryFolder, _ type: String = "MNIST", more: String = "", isTesting: Bool = false
+  ) throws
     -> any Dataset
   {
-    try dataset("dict(type='\(type)', data_prefix='\(folder.path)', pipeline=[]\(more))", isTesting: isTesting)
+    try dataset(
+      "dict(type='\(type)', data_prefix='\(folder.path)', pipeline=[]\(more))", isTesting: isTesting)
   }
 
   @Test func `raw files give pictures and labels`() throws {
@@ -56,7 +60,9 @@ import Testing
     let folder = try Self.folder("t10k")
     #expect(try Self.load(folder, isTesting: true).count == 3)
     #expect(try Self.load(folder, more: ", test_mode=True").count == 3)
-    #expect(errorText { _ = try Self.load(folder, more: ", test_mode=False", isTesting: true) }.contains("train-images"))
+    #expect(
+      errorText { _ = try Self.load(folder, more: ", test_mode=False", isTesting: true) }.contains(
+        "train-images"))
   }
 
   @Test func `Fashion-MNIST has other names`() throws {
@@ -65,16 +71,26 @@ import Testing
   }
 
   static let broken: [(String, [UInt8], [UInt8], String)] = [
-    ("magic", [1, 2, 3, 4], idx([3], [1, 2, 3]), "images-idx3-ubyte: must start with 00 00 08 03 (bytes on 3 axes), found 1 2 3 4"),
+    (
+      "magic", [1, 2, 3, 4], idx([3], [1, 2, 3]),
+      "images-idx3-ubyte: must start with 00 00 08 03 (bytes on 3 axes), found 1 2 3 4"
+    ),
     ("kind", idx([3, 2, 2], pixels, kind: 9), idx([3], [1, 2, 3]), "found 0 0 9 3"),
     ("empty file", [], idx([3], [1, 2, 3]), "must start with 00 00 08 03"),
-    ("short", idx([4, 2, 2], pixels), idx([3], [1, 2, 3]), "must hold 16 bytes for sizes [4, 2, 2], found 12"),
-    ("long", idx([2, 2, 2], pixels), idx([3], [1, 2, 3]), "must hold 8 bytes for sizes [2, 2, 2], found 12"),
+    (
+      "short", idx([4, 2, 2], pixels), idx([3], [1, 2, 3]), "must hold 16 bytes for sizes [4, 2, 2], found 12"
+    ),
+    (
+      "long", idx([2, 2, 2], pixels), idx([3], [1, 2, 3]), "must hold 8 bytes for sizes [2, 2, 2], found 12"
+    ),
     (
       "overflow", idx([0xffff_ffff, 0xffff_ffff, 0xffff_ffff], []), idx([3], [1, 2, 3]),
       "sizes overflow: [4294967295, 4294967295, 4294967295]"
     ),
-    ("no rows", idx([3, 0, 2], []), idx([3], [1, 2, 3]), "must hold images of 1 to 4096 rows and columns, found 0x2"),
+    (
+      "no rows", idx([3, 0, 2], []), idx([3], [1, 2, 3]),
+      "must hold images of 1 to 4096 rows and columns, found 0x2"
+    ),
     ("nothing", idx([0, 2, 2], []), idx([0], []), "the data set is empty"),
     ("counts", idx([3, 2, 2], pixels), idx([2], [1, 2]), "has 3 images, the labels file has 2 labels"),
     (
@@ -96,7 +112,9 @@ import Testing
       errorText { _ = try Self.load(empty) }
         == "\(empty.path)/train-images-idx3-ubyte: no such file, nor \(empty.path)/train-images-idx3-ubyte.gz; "
         + "download the data set into this folder")
-    let damaged = try TemporaryFolder(["train-images-idx3-ubyte.gz": [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2]])
+    let damaged = try TemporaryFolder([
+      "train-images-idx3-ubyte.gz": [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2]
+    ])
     let message = errorText { _ = try Self.load(damaged) }
     #expect(message.contains("train-images-idx3-ubyte.gz: must be a complete gzip file"), "\(message)")
   }

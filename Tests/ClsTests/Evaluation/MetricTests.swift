@@ -32,7 +32,8 @@ import TestSupport
     let config = try node(options)
     return ClassificationMetrics(
       names.compactMap { ClassificationMetrics.Metric(rawValue: $0) },
-      config.isNone ? .init() : try ClassificationMetrics.Options(from: config, at: "evaluation.metric_options"))
+      config.isNone
+        ? .init() : try ClassificationMetrics.Options(from: config, at: "evaluation.metric_options"))
   }
 
   @Test(arguments: fixture?.cases ?? []) func `equals the original`(_ c: Case) throws {
@@ -89,10 +90,13 @@ import TestSupport
   }
 
   @Test func `more places than classes are an error with a hint`() throws {
-    let message = errorText { _ = try Self.metrics(["accuracy"], "None")([0.1, 0.9], classes: 2, labels: [1]) }
+    let message = errorText {
+      _ = try Self.metrics(["accuracy"], "None")([0.1, 0.9], classes: 2, labels: [1])
+    }
     #expect(
       message
-        == "metric_options.topk: at most the number of classes (2), found 5; set metric_options=dict(topk=(1, )) in the config's evaluation")
+        == "metric_options.topk: at most the number of classes (2), found 5; set metric_options=dict(topk=(1, )) in the config's evaluation"
+    )
   }
 
   @Test func `parts of a concatenation are measured for themselves`() throws {
@@ -105,7 +109,9 @@ import TestSupport
     let apart = try ClassificationTest.evaluate(scores, dataset("[\(part("a")), \(part("b"))]"), metrics)
     #expect(apart == ["0_accuracy": .number(50), "1_accuracy": .number(100)])
     let together = try ClassificationTest.evaluate(
-      scores, dataset("dict(type='ConcatDataset', datasets=[\(part("a")), \(part("b"))], separate_eval=False)"), metrics)
+      scores,
+      dataset("dict(type='ConcatDataset', datasets=[\(part("a")), \(part("b"))], separate_eval=False)"),
+      metrics)
     guard case .number(let value)? = together["accuracy"] else {
       Issue.record("\(together)")
       return
@@ -125,7 +131,9 @@ import TestSupport
              dataset=dict(type='CustomDataset', data_prefix='', ann_file='\(folder.path)/list.txt'))
         """.replacing("\n", with: " "))
       var generator = RandomGenerator(seed: 0)
-      let names = try (0..<balanced.count).map { try balanced.sample(at: $0, using: &generator)?.file?.name ?? "" }
+      let names = try (0..<balanced.count).map {
+        try balanced.sample(at: $0, using: &generator)?.file?.name ?? ""
+      }
       #expect(names == golden.indices.map { "i\($0)" })
       #expect((0..<balanced.count).map(balanced.categories) == golden.indices.map { [fixture.labels[$0]] })
     }

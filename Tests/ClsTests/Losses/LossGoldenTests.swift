@@ -31,7 +31,8 @@ import TestSupport
   @Test(arguments: fixture?.cases ?? []) func `equals the original`(_ c: Case) throws {
     let fixture = try #require(Self.fixture)
     let context = classificationContext()
-    let loss = try context.registries.classificationLosses.build(node(c.config), path: "loss", context: context)
+    let loss = try context.registries.classificationLosses.build(
+      node(c.config), path: "loss", context: context)
     let logits = Tensor(fixture.logits, shape: [5, 4]).requiringGradient()
     let target: ClassificationTarget =
       switch c.target {
@@ -49,11 +50,23 @@ import TestSupport
   }
 
   static let errors: [(String, String)] = [
-    ("dict(type='CrossEntropyLos')", "c.py:1: loss.type: 'CrossEntropyLos' is not in the loss registry; did you mean 'CrossEntropyLoss'?"),
-    ("dict(type='CrossEntropyLoss', use_soft=True, use_sigmoid=True)", "c.py:1: loss: use_sigmoid and use_soft do not go together"),
-    ("dict(type='CrossEntropyLoss', reduction='avg')", "loss.reduction: must be one of none, mean, sum, found 'avg'"),
+    (
+      "dict(type='CrossEntropyLos')",
+      "c.py:1: loss.type: 'CrossEntropyLos' is not in the loss registry; did you mean 'CrossEntropyLoss'?"
+    ),
+    (
+      "dict(type='CrossEntropyLoss', use_soft=True, use_sigmoid=True)",
+      "c.py:1: loss: use_sigmoid and use_soft do not go together"
+    ),
+    (
+      "dict(type='CrossEntropyLoss', reduction='avg')",
+      "loss.reduction: must be one of none, mean, sum, found 'avg'"
+    ),
     ("dict(type='LabelSmoothLoss')", "c.py:1: loss: missing required key 'label_smooth_val'"),
-    ("dict(type='LabelSmoothLoss', label_smooth_val=1.0)", "loss.label_smooth_val: must be in 0..<1, found 1.0"),
+    (
+      "dict(type='LabelSmoothLoss', label_smooth_val=1.0)",
+      "loss.label_smooth_val: must be in 0..<1, found 1.0"
+    ),
     (
       "dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='orginal')",
       "loss.mode: must be one of original, classy_vision, multi_label, found 'orginal'; did you mean 'original'?"
@@ -69,10 +82,22 @@ import TestSupport
   }
 
   static let misfits: [(String, Bool, String)] = [
-    ("dict(type='CrossEntropyLoss', class_weight=[1, 2])", true, "class_weight must have one entry for each of 4 classes, found 2"),
-    ("dict(type='CrossEntropyLoss', use_sigmoid=True, pos_weight=[1, 2])", false, "pos_weight must have one entry for each of 4 classes, found 2"),
-    ("dict(type='CrossEntropyLoss', use_soft=True)", true, "take one value for each class; the data set gives labels"),
-    ("dict(type='LabelSmoothLoss', label_smooth_val=0.1, num_classes=7)", true, "num_classes is 7, the head gives 4 scores"),
+    (
+      "dict(type='CrossEntropyLoss', class_weight=[1, 2])", true,
+      "class_weight must have one entry for each of 4 classes, found 2"
+    ),
+    (
+      "dict(type='CrossEntropyLoss', use_sigmoid=True, pos_weight=[1, 2])", false,
+      "pos_weight must have one entry for each of 4 classes, found 2"
+    ),
+    (
+      "dict(type='CrossEntropyLoss', use_soft=True)", true,
+      "take one value for each class; the data set gives labels"
+    ),
+    (
+      "dict(type='LabelSmoothLoss', label_smooth_val=0.1, num_classes=7)", true,
+      "num_classes is 7, the head gives 4 scores"
+    ),
   ]
 
   @Test(arguments: misfits) func `a loss that does not fit the head is an error`(

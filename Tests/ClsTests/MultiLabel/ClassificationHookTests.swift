@@ -8,7 +8,9 @@ import Testing
 
 @Suite struct ClassificationHookTests {
   /// Eight grey pictures of 8x8 in MNIST's format and a config that trains a small network on them, without learning.
-  private func run(classes: Int = 10, hooks: String, runner: String = "dict(type='EpochBasedRunner', max_epochs=2)")
+  private func run(
+    classes: Int = 10, hooks: String, runner: String = "dict(type='EpochBasedRunner', max_epochs=2)"
+  )
     throws -> Runner
   {
     let folder = try MultiLabelCases.Folder()

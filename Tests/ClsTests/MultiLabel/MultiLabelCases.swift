@@ -98,7 +98,9 @@ struct MultiLabelCases: Decodable {
     return try JSONDecoder().decode(MultiLabelCases.self, from: Data(contentsOf: file))
   }
 
-  static func tensor(_ values: [Double], _ shape: [Int]) -> Tensor { Tensor(values.map { Float($0) }, shape: shape) }
+  static func tensor(_ values: [Double], _ shape: [Int]) -> Tensor {
+    Tensor(values.map { Float($0) }, shape: shape)
+  }
 
   static var context: BuildContext {
     var registries = Registries()

@@ -21,7 +21,8 @@ import Testing
     let (folder, config) = try voc()
     for (difficult, targets) in golden.targets {
       let dataset = try #require(
-        try MultiLabelCases.dataset("dict(\(config), difficult_as_postive=\(difficult))") as? MultiLabelDataset)
+        try MultiLabelCases.dataset("dict(\(config), difficult_as_postive=\(difficult))")
+          as? MultiLabelDataset)
       #expect(dataset.targets == targets)
       #expect(dataset.count == 3)
       #expect(dataset.files[1].path == "\(folder.path)/VOC2007/JPEGImages/000002.jpg")
@@ -151,7 +152,8 @@ import Testing
   @Test func `repeated augmentation takes the original's samples`() throws {
     for item in try MultiLabelCases.load().repeats {
       let sampler = RepeatAugSampler(
-        count: item.count, repeats: item.options["num_repeats"] ?? 3, round: item.options["selected_round"] ?? 256,
+        count: item.count, repeats: item.options["num_repeats"] ?? 3,
+        round: item.options["selected_round"] ?? 256,
         ratio: Double(item.options["selected_ratio"] ?? 0), shuffles: false, seed: 1)
       #expect(sampler.indices(epoch: 0) == item.indices)
       #expect(sampler.count == item.indices.count)
@@ -171,11 +173,13 @@ import Testing
       """
     let dataset = try ClassificationDataset(
       .bytes((0..<256).map { UInt8($0) }, height: 16, width: 16, channels: 1), labels: [0], classNames: nil,
-      pipeline: Pipeline(MultiLabelCases.node(pipeline), path: "pipeline", MultiLabelCases.context), source: "test")
+      pipeline: Pipeline(MultiLabelCases.node(pipeline), path: "pipeline", MultiLabelCases.context),
+      source: "test")
     var settings = try LoaderSettings(
       MultiLabelCases.node("dict(samples_per_gpu=9, workers_per_gpu=0)"), role: .train)
     settings.sampler = ConfigNodeBox(
-      try MultiLabelCases.node("dict(type='RepeatAugSampler', selected_round=0, selected_ratio=0.1, num_repeats=9)"),
+      try MultiLabelCases.node(
+        "dict(type='RepeatAugSampler', selected_round=0, selected_ratio=0.1, num_repeats=9)"),
       path: "sampler")
     let task = ClassificationTask(registries: MultiLabelCases.context.registries)
     let source = try task.makeSource(dataset, SourceOptions(loader: settings, seed: 4))

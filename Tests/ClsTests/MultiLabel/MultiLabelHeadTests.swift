@@ -23,7 +23,8 @@ import Testing
       expectClose(loss, item.loss, relative: 2e-5, item.config)
       loss.backward()
       expectClose(
-        try #require(x.gradient), item.gradient, shape: item.input, relative: 1e-4, absolute: 5e-6, item.config)
+        try #require(x.gradient), item.gradient, shape: item.input, relative: 1e-4, absolute: 5e-6,
+        item.config)
       for (key, parameter) in head.namedParameters {
         expectClose(
           try #require(parameter.gradient), try #require(item.gradients[key]), relative: 1e-4, absolute: 5e-6,
@@ -50,10 +51,12 @@ import Testing
       expectClose(y, item.y, shape: [2, 6], relative: 2e-5, item.config)
       y.backward(MultiLabelCases.tensor(item.seed, [2, 6]))
       expectClose(
-        try #require(x.gradient), item.gradient, shape: golden.input, relative: 2e-4, absolute: 1e-5, item.config)
+        try #require(x.gradient), item.gradient, shape: golden.input, relative: 2e-4, absolute: 1e-5,
+        item.config)
       #expect(Array(neck.stateDict.keys) == ["p"])
       expectClose(
-        try #require(neck.parameters[0].gradient), item.power, shape: [1], relative: 5e-4, absolute: 1e-4, item.config)
+        try #require(neck.parameters[0].gradient), item.power, shape: [1], relative: 5e-4, absolute: 1e-4,
+        item.config)
     }
   }
 

@@ -9,7 +9,8 @@ import Testing
   @Test func `losses and their gradients are the original's`() throws {
     let golden = try MultiLabelCases.load().losses
     for item in golden.cases {
-      let what = "\(item.config) \(item.target) weighted \(item.weighted) factor \(String(describing: item.factor))"
+      let what =
+        "\(item.config) \(item.target) weighted \(item.weighted) factor \(String(describing: item.factor))"
       let scores = MultiLabelCases.tensor(golden.scores, [4, 5]).requiringGradient()
       let target: ClassificationTarget =
         item.target == "labels"
@@ -23,7 +24,8 @@ import Testing
       expectClose(value, item.value, relative: 2e-5, absolute: 2e-6, what)
       value.sum().backward()
       let gradient = try #require(scores.gradient)
-      expectClose(gradient, item.gradient, shape: [4, 5], relative: 1e-4, absolute: 2e-6, "gradient of \(what)")
+      expectClose(
+        gradient, item.gradient, shape: [4, 5], relative: 1e-4, absolute: 2e-6, "gradient of \(what)")
     }
   }
 
@@ -76,14 +78,17 @@ import Testing
     #expect(loss.stateDict["cum_samples"]?.floats == [1, 0, 3])
     let head = try MultiLabelCases.context.registries.classificationHeads.build(
       MultiLabelCases.node(
-        "dict(type='LinearClsHead', num_classes=4, in_channels=6, loss=dict(type='SeesawLoss', num_classes=4))"),
+        "dict(type='LinearClsHead', num_classes=4, in_channels=6, loss=dict(type='SeesawLoss', num_classes=4))"
+      ),
       path: "head", context: MultiLabelCases.context)
     #expect(Array(head.stateDict.keys) == (try MultiLabelCases.load()).seesaw_keys)
   }
 
   @Test func `targets that do not fit are refused`() {
     let scores = Tensor.zeros([2, 3])
-    #expect(throws: InvalidConfig("labels must be in 0..<3, found 3: the head has too few classes for the data set")) {
+    #expect(
+      throws: InvalidConfig("labels must be in 0..<3, found 3: the head has too few classes for the data set")
+    ) {
       try FocalLoss()(scores, .labels(Tensor([0, 3] as [Int64])))
     }
     #expect(throws: InvalidConfig("a loss needs a label for each of 2 images, found shape [1]")) {

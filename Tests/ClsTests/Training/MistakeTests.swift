@@ -15,46 +15,49 @@ import Testing
     init(replacing: [(String, String)] = [], images: Int = 6) throws {
       var files: [String: String] = [
         "configs/_base_/models/small.py": """
-          model = dict(
-              type='ImageClassifier',
-              backbone=dict(
-                  type='ResNet', depth=18, stem_channels=4, base_channels=4, num_stages=1, strides=(1, ),
-                  dilations=(1, ), out_indices=(0, )),
-              neck=dict(type='GlobalAveragePooling'),
-              head=dict(type='LinearClsHead', num_classes=2, in_channels=4))
-          """,
+        model = dict(
+            type='ImageClassifier',
+            backbone=dict(
+                type='ResNet', depth=18, stem_channels=4, base_channels=4, num_stages=1, strides=(1, ),
+                dilations=(1, ), out_indices=(0, )),
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(type='LinearClsHead', num_classes=2, in_channels=4))
+        """,
         "configs/_base_/data.py": """
-          pipeline = [
-              dict(type='LoadImageFromFile'),
-              dict(type='Resize', size=16),
-              dict(type='Normalize', mean=[127.5, 127.5, 127.5], std=[60.0, 60.0, 60.0]),
-              dict(type='ImageToTensor', keys=['img']),
-              dict(type='Collect', keys=['img', 'gt_label'])]
-          data = dict(
-              samples_per_gpu=2, workers_per_gpu=1,
-              train=dict(type='CustomDataset', data_prefix='FOLDER/images', pipeline=pipeline),
-              val=dict(type='CustomDataset', data_prefix='FOLDER/images', pipeline=pipeline))
-          evaluation = dict(interval=1, metric='accuracy', metric_options=dict(topk=(1, )))
-          """,
+        pipeline = [
+            dict(type='LoadImageFromFile'),
+            dict(type='Resize', size=16),
+            dict(type='Normalize', mean=[127.5, 127.5, 127.5], std=[60.0, 60.0, 60.0]),
+            dict(type='ImageToTensor', keys=['img']),
+            dict(type='Collect', keys=['img', 'gt_label'])]
+        data = dict(
+            samples_per_gpu=2, workers_per_gpu=1,
+            train=dict(type='CustomDataset', data_prefix='FOLDER/images', pipeline=pipeline),
+            val=dict(type='CustomDataset', data_prefix='FOLDER/images', pipeline=pipeline))
+        evaluation = dict(interval=1, metric='accuracy', metric_options=dict(topk=(1, )))
+        """,
         "configs/_base_/default.py": """
-          _base_ = ['models/small.py', 'data.py']
-          optimizer = dict(type='SGD', lr=0.01)
-          optimizer_config = dict(grad_clip=None)
-          lr_config = dict(policy='fixed')
-          runner = dict(type='EpochBasedRunner', max_epochs=1)
-          checkpoint_config = dict(interval=1)
-          log_config = dict(interval=1, hooks=[dict(type='TextLoggerHook')])
-          log_level = 'ERROR'
-          seed = 1
-          """,
+        _base_ = ['models/small.py', 'data.py']
+        optimizer = dict(type='SGD', lr=0.01)
+        optimizer_config = dict(grad_clip=None)
+        lr_config = dict(policy='fixed')
+        runner = dict(type='EpochBasedRunner', max_epochs=1)
+        checkpoint_config = dict(interval=1)
+        log_config = dict(interval=1, hooks=[dict(type='TextLoggerHook')])
+        log_level = 'ERROR'
+        seed = 1
+        """,
         "configs/run.py": "_base_ = '_base_/default.py'\n",
       ]
       for (from, to) in replacing {
         for key in files.keys { files[key] = files[key]?.replacing(from, with: to) }
       }
       folder = try TemporaryFolder()
-      for (name, text) in files { try folder.write(name, Array(text.replacing("FOLDER", with: folder.path).utf8)) }
-      try FileManager.default.createDirectory(atPath: "\(folder.path)/images", withIntermediateDirectories: true)
+      for (name, text) in files {
+        try folder.write(name, Array(text.replacing("FOLDER", with: folder.path).utf8))
+      }
+      try FileManager.default.createDirectory(
+        atPath: "\(folder.path)/images", withIntermediateDirectories: true)
       for index in 0..<images {
         try FileManager.default.createDirectory(
           atPath: "\(folder.path)/images/c\(index % 2)", withIntermediateDirectories: true)
@@ -120,7 +123,12 @@ import Testing
       "evaluation.metric: must be one of accuracy, precision, recall, f1_score, support, mAP, CP, CR, CF1, OP, OR, OF1, found 'acuracy'; did you mean 'accuracy'?"
     ),
     (
-      [("head=dict(type='LinearClsHead', ", "head=dict(init_cfg=dict(type='Normal', layer='Linear', override=dict(name='fcc')), type='LinearClsHead', ")],
+      [
+        (
+          "head=dict(type='LinearClsHead', ",
+          "head=dict(init_cfg=dict(type='Normal', layer='Linear', override=dict(name='fcc')), type='LinearClsHead', "
+        )
+      ],
       "init_cfg.override: LinearClsHead (head) has no part 'fcc'; it has "
     ),
     (
@@ -163,7 +171,8 @@ import Testing
     let message = errorText { try model.loadCheckpoint(path, strict: true) }
     #expect(message.hasPrefix(path), "\(message)")
     for part in [
-      "size mismatch for head.fc.weight: copying a param with shape", "missing", "backbone.layer3.0.conv1.weight",
+      "size mismatch for head.fc.weight: copying a param with shape", "missing",
+      "backbone.layer3.0.conv1.weight",
     ] {
       #expect(message.contains(part), "\(part): \(message)")
     }
@@ -186,13 +195,18 @@ import Testing
   @Test func `pretrained weights are loaded, below what is asked for later`() throws {
     let tiny = Golden.path("cls-parity/tiny.pth")
     let project = try Project(replacing: [
-      ("num_stages=1, strides=(1, )", "num_stages=2, strides=(1, 2)"), ("dilations=(1, )", "dilations=(1, 1)"),
-      ("out_indices=(0, ))", "out_indices=(1, ), init_cfg=dict(type='Pretrained', checkpoint='\(tiny)', prefix='backbone'))"),
+      ("num_stages=1, strides=(1, )", "num_stages=2, strides=(1, 2)"),
+      ("dilations=(1, )", "dilations=(1, 1)"),
+      (
+        "out_indices=(0, ))",
+        "out_indices=(1, ), init_cfg=dict(type='Pretrained', checkpoint='\(tiny)', prefix='backbone'))"
+      ),
       ("in_channels=4)", "in_channels=8)"), ("lr=0.01", "lr=0.0"),
     ])
     let runner = try project.train { $0.validates = false }
     let expected = try backbone(
-      "dict(type='ResNet', depth=18, stem_channels=4, base_channels=4, num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(1, ))")
+      "dict(type='ResNet', depth=18, stem_channels=4, base_channels=4, num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(1, ))"
+    )
     try expected.loadCheckpoint(tiny, prefix: "backbone")
     for (key, value) in expected.stateDict where key.hasSuffix(".weight") {
       #expect(runner.model.stateDict["backbone.\(key)"]?.floats == value.floats, "\(key)")

@@ -21,7 +21,9 @@ import TestSupport
       options: ["data.test.data_prefix=\(folder)/images", "data.test.ann_file=\(folder)/images/list.txt"])
   }
 
-  static func parts(workers: Int = 1, batch: Int = 2) throws -> (ImageClassifier, any Dataset, any BatchSource) {
+  static func parts(workers: Int = 1, batch: Int = 2) throws -> (
+    ImageClassifier, any Dataset, any BatchSource
+  ) {
     let config = try config()
     let context = classificationContext(isTesting: true)
     let task = ClassificationTask(registries: context.registries)
@@ -34,7 +36,9 @@ import TestSupport
     return (model, data, try task.makeSource(data, SourceOptions(loader: loader, seed: 0)))
   }
 
-  @Test(arguments: [(0, 1), (1, 2), (3, 3)]) func `scores equal the original's`(_ workers: Int, _ batch: Int) throws {
+  @Test(arguments: [(0, 1), (1, 2), (3, 3)]) func `scores equal the original's`(_ workers: Int, _ batch: Int)
+    throws
+  {
     let expected = try Golden.json("cls-parity/scores.json", as: Expected.self)
     let (model, data, source) = try Self.parts(workers: workers, batch: batch)
     var seen: [Int] = []
@@ -46,7 +50,8 @@ import TestSupport
     let config = try Self.config()
     let options = try ClassificationMetrics.Options(
       from: try #require(config.root["evaluation.metric_options"]), at: "evaluation.metric_options")
-    let results = try ClassificationTest.evaluate(scores, data, ClassificationMetrics([.accuracy, .f1Score], options))
+    let results = try ClassificationTest.evaluate(
+      scores, data, ClassificationMetrics([.accuracy, .f1Score], options))
     #expect(Set(results.keys) == Set(expected.results.keys))
     for (name, value) in expected.results {
       guard case .number(let found)? = results[name] else {

@@ -36,8 +36,10 @@ import Testing
   @Test func `a flip happens as often as asked`() throws {
     let image = Self.places(4, 6)
     for (probability, low, high) in [(0.0, 0, 0), (0.3, 220, 380), (0.5, 420, 580), (1.0, 1000, 1000)] {
-      let flipped = try Self.results("[dict(type='RandomFlip', flip_prob=\(probability))]", seeds: 0..<1000, of: image)
-        .filter { $0 != image }.count
+      let flipped = try Self.results(
+        "[dict(type='RandomFlip', flip_prob=\(probability))]", seeds: 0..<1000, of: image
+      )
+      .filter { $0 != image }.count
       #expect((low...high).contains(flipped), "\(probability): \(flipped)")
     }
   }
@@ -70,7 +72,8 @@ import Testing
   }
 
   @Test func `EfficientNet's crops keep area, ratio and cover`() throws {
-    let steps = try pipeline("[dict(type='RandomResizedCrop', size=8, efficientnet_style=True, scale=(0.2, 0.6))]")
+    let steps = try pipeline(
+      "[dict(type='RandomResizedCrop', size=8, efficientnet_style=True, scale=(0.2, 0.6))]")
     let crop = try #require(steps.transforms.first as? RandomResizedCrop)
     var generator = RandomGenerator(seed: 3)
     for _ in 0..<2000 {

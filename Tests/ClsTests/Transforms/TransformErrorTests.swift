@@ -18,9 +18,15 @@ import Testing
       "c.py:1: pipeline.0: unknown key 'inerpolation'; did you mean 'interpolation'? "
         + "accepted keys: adaptive_side, backend, interpolation, size, type"
     ),
-    ("[dict(type='Resize', size=0)]", "pipeline.0.size: must be a positive int, (h, w) or (n, -1), found [0, 0]"),
+    (
+      "[dict(type='Resize', size=0)]",
+      "pipeline.0.size: must be a positive int, (h, w) or (n, -1), found [0, 0]"
+    ),
     ("[dict(type='Resize', size=(3, 4, 5))]", "pipeline.0.size: must be a positive int"),
-    ("[dict(type='Resize', size=10**9)]", "pipeline.0.size: must be at most 65536, found [1000000000, 1000000000]"),
+    (
+      "[dict(type='Resize', size=10**9)]",
+      "pipeline.0.size: must be at most 65536, found [1000000000, 1000000000]"
+    ),
     (
       "[dict(type='Resize', size=4, interpolation='box')]",
       "pipeline.0.interpolation: the cv2 backend has nearest, bilinear, bicubic, area, lanczos, found 'box'"
@@ -35,14 +41,29 @@ import Testing
       "[dict(type='RandomFlip', direction='horisontal')]",
       "pipeline.0.direction: must be one of horizontal, vertical, diagonal, found 'horisontal'; did you mean 'horizontal'?"
     ),
-    ("[dict(type='RandomResizedCrop', size=4, scale=(1, 0.5))]", "pipeline.0.scale: must be (min, max), ordered"),
-    ("[dict(type='RandomResizedCrop', size=4, ratio=(0, 1))]", "pipeline.0.ratio: must be (min, max), ordered"),
-    ("[dict(type='RandomResizedCrop', size=4, scale=(0, 1e300))]", "pipeline.0.scale: must be (min, max), ordered"),
-    ("[dict(type='RandomResizedCrop', size=4, max_attempts=-1)]", "pipeline.0.max_attempts: must be in 0...1000000"),
+    (
+      "[dict(type='RandomResizedCrop', size=4, scale=(1, 0.5))]",
+      "pipeline.0.scale: must be (min, max), ordered"
+    ),
+    (
+      "[dict(type='RandomResizedCrop', size=4, ratio=(0, 1))]",
+      "pipeline.0.ratio: must be (min, max), ordered"
+    ),
+    (
+      "[dict(type='RandomResizedCrop', size=4, scale=(0, 1e300))]",
+      "pipeline.0.scale: must be (min, max), ordered"
+    ),
+    (
+      "[dict(type='RandomResizedCrop', size=4, max_attempts=-1)]",
+      "pipeline.0.max_attempts: must be in 0...1000000"
+    ),
     ("[dict(type='RandomCrop', size=4, padding=(1, 2, 3))]", "pipeline.0.padding: must be 1, 2 or 4 numbers"),
     ("[dict(type='RandomCrop', size=4, padding=-1)]", "pipeline.0.padding: must be 1, 2 or 4 numbers"),
     ("[dict(type='Pad')]", "pipeline.0: exactly one of size and pad_to_square must be given"),
-    ("[dict(type='Normalize', mean=[1, 2], std=[1, 2])]", "pipeline.0: mean and std must have 1 or 3 numbers each"),
+    (
+      "[dict(type='Normalize', mean=[1, 2], std=[1, 2])]",
+      "pipeline.0: mean and std must have 1 or 3 numbers each"
+    ),
     ("[dict(type='Normalize', mean=[1], std=[0])]", "std none of them 0, found [1.0] and [0.0]"),
     ("[dict(type='Normalize', mean='a', std=[1])]", "c.py:1: pipeline.0.mean: expected list, found str 'a'"),
     ("dict(type='Resize', size=4)", "pipeline: expected list of transforms, found dict with keys type, size"),
@@ -59,10 +80,16 @@ import Testing
   }
 
   static let pictures: [(String, String)] = [
-    ("[dict(type='RandomCrop', size=50)]", "p/a.png: RandomCrop: the image must be at least 50x50, found 20x30"),
+    (
+      "[dict(type='RandomCrop', size=50)]",
+      "p/a.png: RandomCrop: the image must be at least 50x50, found 20x30"
+    ),
     ("[dict(type='Pad', size=10)]", "p/a.png: Pad: the image must be at most 10, found 20x30"),
     ("[dict(type='Pad', size=40, pad_val=(1, 2))]", "p/a.png: Pad: pad_val must be 1 or 3 numbers, found 2"),
-    ("[dict(type='Pad', size=60000)]", "p/a.png: Pad: an image of at most 268435456 pixels, found 60000x60000"),
+    (
+      "[dict(type='Pad', size=60000)]",
+      "p/a.png: Pad: an image of at most 268435456 pixels, found 60000x60000"
+    ),
     (
       "[dict(type='Resize', size=60000)]",
       "p/a.png: Resize: an image of at most 268435456 pixels, found 60000x60000"
@@ -76,11 +103,14 @@ import Testing
     ("[dict(type='LoadImageFromFile')]", "p/a.png: must exist, found nothing"),
   ]
 
-  @Test(arguments: pictures) func `a picture that does not fit is named`(_ text: String, _ expected: String) throws {
+  @Test(arguments: pictures) func `a picture that does not fit is named`(_ text: String, _ expected: String)
+    throws
+  {
     let steps = try pipeline(text)
     let message = errorText {
       var generator = RandomGenerator(seed: 0)
-      var sample = Sample(file: SampleFile(prefix: "p", name: "a.png"), image: RandomTransformTests.places(20, 30))
+      var sample = Sample(
+        file: SampleFile(prefix: "p", name: "a.png"), image: RandomTransformTests.places(20, 30))
       _ = try steps.apply(&sample, using: &generator)
     }
     #expect(message.contains(expected), "\(message)")
@@ -93,6 +123,7 @@ import Testing
       var sample = Sample(file: SampleFile(prefix: nil, name: "b.png"))
       _ = try steps.apply(&sample, using: &generator)
     }
-    #expect(message == "b.png: Resize: the pipeline must load an image first; put LoadImageFromFile before it")
+    #expect(
+      message == "b.png: Resize: the pipeline must load an image first; put LoadImageFromFile before it")
   }
 }

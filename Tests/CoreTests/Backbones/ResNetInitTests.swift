@@ -30,7 +30,9 @@ import Testing
 
   @Test func `the rule of the branches can be left out, and all rules`() throws {
     #expect(
-      try Self.network { $0.zeroInitResidual = false }.stateDict["layer2.1.bn2.weight"]?.floats.allSatisfy { $0 == 1 } == true)
+      try Self.network { $0.zeroInitResidual = false }.stateDict["layer2.1.bn2.weight"]?.floats.allSatisfy {
+        $0 == 1
+      } == true)
     let plain = try Self.network { $0.initialization = [] }.stateDict
     let weight = try #require(plain["layer2.1.conv1.weight"]).floats
     // PyTorch's own: uniform within 1 / sqrt(288).

@@ -6,7 +6,9 @@ import TestSupport
 @testable import Core
 
 @Suite struct ConvModuleTests {
-  static let norms: [NormConfig] = [.batchNorm, NormConfig(.groupNorm(groups: 2)), NormConfig(.layerNorm2d), NormConfig(.instanceNorm)]
+  static let norms: [NormConfig] = [
+    .batchNorm, NormConfig(.groupNorm(groups: 2)), NormConfig(.layerNorm2d), NormConfig(.instanceNorm),
+  ]
 
   @Test func `keys are mmcv's`() {
     #expect(Array(ConvModule(3, 4, kernel: 3).state.keys) == ["conv.weight", "conv.bias"])
@@ -20,9 +22,14 @@ import TestSupport
       ])
   }
 
-  @Test(arguments: 0..<4, [true, false]) func `the fused path equals the parts`(_ index: Int, _ training: Bool) {
-    for activation in [nil, ActivationConfig.relu, .relu6, .function(.hardSwish), .function(.leakyReLU(slope: 0.1))] {
-      let module = ConvModule(4, 6, kernel: 3, stride: 2, padding: 1, norm: Self.norms[index], activation: activation)
+  @Test(arguments: 0..<4, [true, false]) func `the fused path equals the parts`(
+    _ index: Int, _ training: Bool
+  ) {
+    for activation in [
+      nil, ActivationConfig.relu, .relu6, .function(.hardSwish), .function(.leakyReLU(slope: 0.1)),
+    ] {
+      let module = ConvModule(
+        4, 6, kernel: 3, stride: 2, padding: 1, norm: Self.norms[index], activation: activation)
       module.train(training)
       var values = RandomGenerator(seed: 4)
       let x = Tensor((0..<4 * 36).map { _ in Float(values.normal()) }, shape: [1, 4, 6, 6])
@@ -52,7 +59,10 @@ import TestSupport
   @Test(arguments: [
     ("dict(type='GN')", "c.py:1: norm_cfg: missing required key 'num_groups'"),
     ("dict(type='GN', num_groups=0)", "c.py:1: norm_cfg.num_groups: must be positive, found 0"),
-    ("dict(type='BN', requires_gard=False)", "norm_cfg: unknown key 'requires_gard'; did you mean 'requires_grad'?"),
+    (
+      "dict(type='BN', requires_gard=False)",
+      "norm_cfg: unknown key 'requires_gard'; did you mean 'requires_grad'?"
+    ),
   ]) func `a wrong norm is named`(_ text: String, _ expected: String) throws {
     let config = try #require(try Config.parse(text: "x = \(text)", name: "c.py").root["x"])
     do {
@@ -68,7 +78,8 @@ import TestSupport
       let config = try #require(try Config.parse(text: "x = \(text)", name: "c.py").root["x"])
       return try NormConfig(from: config, at: "norm_cfg").make(4)
     }
-    let batch = try #require(try norm("dict(type='SyncBN', eps=1e-3, momentum=0.01, requires_grad=False)") as? BatchNorm2d)
+    let batch = try #require(
+      try norm("dict(type='SyncBN', eps=1e-3, momentum=0.01, requires_grad=False)") as? BatchNorm2d)
     #expect((batch.eps, batch.momentum) == (1e-3, 0.01))
     #expect(batch.parameters.allSatisfy { !$0.requiresGradient })
     #expect(try (norm("dict(type='BN', momentum=None)") as? BatchNorm2d)?.momentum == .some(nil))

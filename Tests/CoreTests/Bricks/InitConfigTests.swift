@@ -29,7 +29,9 @@ import Testing
     return net
   }
 
-  static func statistics(_ parameter: Parameter) -> (mean: Double, deviation: Double, low: Double, high: Double) {
+  static func statistics(_ parameter: Parameter) -> (
+    mean: Double, deviation: Double, low: Double, high: Double
+  ) {
     let values = parameter.value.detached().floats.map(Double.init)
     let mean = values.reduce(0, +) / Double(values.count)
     let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
@@ -52,14 +54,18 @@ import Testing
     Case(rule: "dict(type='Xavier', layer='Conv2d')", deviation: (2.0 / 216).squareRoot()),
     Case(rule: "dict(type='Xavier', layer='Conv2d', gain=2)", deviation: 2 * (2.0 / 216).squareRoot()),
     Case(
-      rule: "dict(type='Xavier', layer='Conv2d', distribution='uniform')", deviation: (2.0 / 216).squareRoot(),
+      rule: "dict(type='Xavier', layer='Conv2d', distribution='uniform')",
+      deviation: (2.0 / 216).squareRoot(),
       bound: (6.0 / 216).squareRoot()),
     Case(rule: "dict(type='Kaiming', layer='Conv2d')", deviation: (2.0 / 144).squareRoot()),
     Case(rule: "dict(type='KaimingInit', layer='Conv2d', mode='fan_in')", deviation: (2.0 / 72).squareRoot()),
     Case(
-      rule: "dict(type='Kaiming', layer='Conv2d', a=1, mode='fan_in', nonlinearity='leaky_relu', distribution='uniform')",
+      rule:
+        "dict(type='Kaiming', layer='Conv2d', a=1, mode='fan_in', nonlinearity='leaky_relu', distribution='uniform')",
       deviation: (1.0 / 72).squareRoot(), bound: (3.0 / 72).squareRoot()),
-    Case(rule: "dict(type='Caffe2Xavier', layer='Conv2d')", deviation: (1.0 / 72).squareRoot(), bound: (3.0 / 72).squareRoot()),
+    Case(
+      rule: "dict(type='Caffe2Xavier', layer='Conv2d')", deviation: (1.0 / 72).squareRoot(),
+      bound: (3.0 / 72).squareRoot()),
     Case(rule: "dict(type='Uniform', layer='Conv2d', a=-2, b=2)", deviation: 4 / 12.0.squareRoot(), bound: 2),
     Case(rule: "dict(type='TruncNormal', layer='Conv2d', std=1)", deviation: 0.8796, bound: 2),
     Case(rule: "dict(type='TruncNormal', layer='Conv2d', std=.02)", deviation: 0.02),
@@ -76,15 +82,21 @@ import Testing
   }
 
   @Test func `biases get what is asked for`() throws {
-    #expect(try Self.net("dict(type='Normal', layer='Conv2d')").conv.bias?.value.floats.allSatisfy { $0 == 0 } == true)
     #expect(
-      try Self.net("dict(type='Constant', val=2, bias=3, layer='Conv2d')").conv.bias?.value.floats.allSatisfy { $0 == 3 } == true)
-    let prior = try #require(Self.net("dict(type='Normal', layer='Conv2d', bias_prob=0.01)").conv.bias?.value.floats.first)
+      try Self.net("dict(type='Normal', layer='Conv2d')").conv.bias?.value.floats.allSatisfy { $0 == 0 }
+        == true)
+    #expect(
+      try Self.net("dict(type='Constant', val=2, bias=3, layer='Conv2d')").conv.bias?.value.floats.allSatisfy
+      { $0 == 3 } == true)
+    let prior = try #require(
+      Self.net("dict(type='Normal', layer='Conv2d', bias_prob=0.01)").conv.bias?.value.floats.first)
     #expect(abs(prior - Float(-log(99.0))) < 1e-6)
   }
 
   @Test func `layers are chosen by class and by base class`() throws {
-    let net = try Self.net("[dict(type='Constant', val=5, layer=['_BatchNorm', 'Linear']), dict(type='Constant', val=6, layer='_ConvNd')]")
+    let net = try Self.net(
+      "[dict(type='Constant', val=5, layer=['_BatchNorm', 'Linear']), dict(type='Constant', val=6, layer='_ConvNd')]"
+    )
     #expect(net.norm.weight?.value.floats.allSatisfy { $0 == 5 } == true)
     #expect(net.norm.bias?.value.floats.allSatisfy { $0 == 0 } == true)
     #expect(net.fc.weight.value.floats.allSatisfy { $0 == 5 })
@@ -115,11 +127,19 @@ import Testing
   }
 
   static let errors: [(String, String)] = [
-    ("dict(type='Kaimin')", "c.py:1: model.init_cfg.type: 'Kaimin' is not in the initializer registry; did you mean 'Kaiming'?"),
+    (
+      "dict(type='Kaimin')",
+      "c.py:1: model.init_cfg.type: 'Kaimin' is not in the initializer registry; did you mean 'Kaiming'?"
+    ),
     ("dict(type='Constant')", "model.init_cfg: missing required key 'val'"),
     ("dict(type='Normal', sdt=1)", "model.init_cfg: unknown key 'sdt'; did you mean 'std'?"),
-    ("[dict(type='Normal', bias_prob=1.0)]", "model.init_cfg.0.bias_prob: must be between 0 and 1, found 1.0"),
-    ("dict(type='Normal', override=dict(type='Normal'))", "model.init_cfg.override: missing required key 'name'"),
+    (
+      "[dict(type='Normal', bias_prob=1.0)]", "model.init_cfg.0.bias_prob: must be between 0 and 1, found 1.0"
+    ),
+    (
+      "dict(type='Normal', override=dict(type='Normal'))",
+      "model.init_cfg.override: missing required key 'name'"
+    ),
     ("dict(type='Normal', override=dict(name='fc', std=1))", "model.init_cfg.override: unknown key 'std'"),
     ("3", "c.py:1: model.init_cfg: expected dict, found int 3"),
   ]

@@ -19,7 +19,9 @@ import Testing
       dataset, sampler: sampler, options, collate: { $0 }, makeBatch: { CountingBatch($0) }, onSkip: onSkip)
   }
 
-  static func all(_ loader: DataLoader<[Sample]>, epoch: Int = 0, from start: Int = 0) throws -> [CountingBatch] {
+  static func all(_ loader: DataLoader<[Sample]>, epoch: Int = 0, from start: Int = 0) throws
+    -> [CountingBatch]
+  {
     let iterator = try loader.batches(epoch: epoch, from: start)
     var batches: [CountingBatch] = []
     while let batch = try iterator.next() as? CountingBatch { batches.append(batch) }
@@ -27,7 +29,8 @@ import Testing
   }
 
   @Test func `batches come in order, the last one short or dropped`() throws {
-    #expect(try Self.all(Self.loader(CountingDataset(10))).map(\.labels) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]])
+    #expect(
+      try Self.all(Self.loader(CountingDataset(10))).map(\.labels) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]])
     let dropping = Self.loader(CountingDataset(10), dropsLast: true)
     #expect(dropping.batchCount == 2)
     #expect(try Self.all(dropping).map(\.labels) == [[0, 1, 2, 3], [4, 5, 6, 7]])

@@ -69,7 +69,10 @@ import Testing
       "dict(type='RepeatDataset', times=2, dataset=dict(type='Countin', count=1))",
       "c.py:1: data.train.dataset.type: 'Countin' is not in the dataset registry; did you mean 'Counting'?"
     ),
-    ("dict(type='ConcatDataset', datasets=[dict(count=1)])", "data.train.datasets.0: missing required key 'type'"),
+    (
+      "dict(type='ConcatDataset', datasets=[dict(count=1)])",
+      "data.train.datasets.0: missing required key 'type'"
+    ),
     ("[dict(type='Counting', count='1')]", "data.train.0.count: expected int, found str '1'"),
     ("5", "c.py:1: data.train: expected dict with a key 'type', found int 5"),
   ]) func `a mistake inside is named`(_ text: String, _ expected: String) {

@@ -8,7 +8,8 @@ import Testing
 
   @Test func `reads objects, arrays and all kinds of values`() throws {
     var scanner = scanner(
-      "\u{FEFF} {\"a\": [1, -2.5e3, 0.1, true], \"b\\u00e9\": \"x\\ny\\ud83d\\ude00/\\/\", \"c\": null, \"d\": {\"e\": [[], {}]}} \n")
+      "\u{FEFF} {\"a\": [1, -2.5e3, 0.1, true], \"b\\u00e9\": \"x\\ny\\ud83d\\ude00/\\/\", \"c\": null, \"d\": {\"e\": [[], {}]}} \n"
+    )
     var keys: [String] = []
     var numbers: [Double] = []
     try scanner.object { key, scanner in
@@ -61,7 +62,10 @@ import Testing
     ("[1 2]", "a.json:1: must be JSON: expected ',' or ']', found '2]' (byte 4)"),
     ("[\n1,\n?]", "a.json:3: must be JSON: expected a value, found '?]' (byte 6)"),
     ("{\"a\" 1}", "a.json:1: must be JSON: expected ':' behind a key, found '1}' (byte 6)"),
-    ("\"abc", "a.json:1: must be JSON: expected '\"' at the end of a string, found the end of the file (byte 5)"),
+    (
+      "\"abc",
+      "a.json:1: must be JSON: expected '\"' at the end of a string, found the end of the file (byte 5)"
+    ),
     ("\"\\x\"", "a.json:1: must be JSON: expected an escape such as '\\n', found '\\x\"' (byte 2)"),
     ("[1.]", "a.json:1: must be JSON: expected digits behind '.', found ']' (byte 4)"),
     ("[1e]", "a.json:1: must be JSON: expected an exponent, found ']' (byte 4)"),
@@ -88,12 +92,16 @@ import Testing
       } catch { return "\(error)" }
     }
     #expect(text { _ = try $0.int() }.contains("expected a whole number, found an array"))
-    #expect(text { scanner in try scanner.array { _ = try $0.double() } }.contains("expected a number, found a string"))
+    #expect(
+      text { scanner in try scanner.array { _ = try $0.double() } }.contains(
+        "expected a number, found a string"))
     #expect(
       text { scanner in
         try scanner.array { if try $0.kind() == .string { try $0.skip() } else { _ = try $0.int() } }
       }.contains("expected a whole number, found 1.5"))
-    #expect(text { scanner in try scanner.object { _, scanner in try scanner.skip() } }.contains("expected an object, found an array"))
+    #expect(
+      text { scanner in try scanner.object { _, scanner in try scanner.skip() } }.contains(
+        "expected an object, found an array"))
   }
 
   @Test func `cut-off files never trap`() throws {

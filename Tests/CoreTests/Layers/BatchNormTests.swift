@@ -18,7 +18,9 @@ import Testing
 
   @Test func `one value a channel is an error of the step, not a crash`() throws {
     let norm = BatchNorm2d(3)
-    let error = #expect(throws: InvalidConfig.self) { try InputFault.check { norm(Tensor.ones([1, 3, 1, 1])) } }
+    let error = #expect(throws: InvalidConfig.self) {
+      try InputFault.check { norm(Tensor.ones([1, 3, 1, 1])) }
+    }
     #expect(
       error?.text == "BatchNorm2d: more than one value a channel in training, found [1, 3, 1, 1]; use more "
         + "samples_per_gpu, larger images, or leave the last, smaller batch out (drop_last=True)")

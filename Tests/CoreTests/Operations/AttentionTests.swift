@@ -6,7 +6,8 @@ import Testing
 @Suite struct AttentionTests {
   /// `softmax(scale · q kᵀ + bias) v` for one head, keys of which `isVisible` says which count.
   static func head(
-    _ q: [[Double]], _ k: [[Double]], _ v: [[Double]], scale: Double, _ score: (_ query: Int, _ key: Int) -> Double
+    _ q: [[Double]], _ k: [[Double]], _ v: [[Double]], scale: Double,
+    _ score: (_ query: Int, _ key: Int) -> Double
   ) -> [[Double]] {
     q.indices.map { i in
       let scores = k.indices.map { j in zip(q[i], k[j]).reduce(0) { $0 + $1.0 * $1.1 } * scale + score(i, j) }
@@ -39,7 +40,9 @@ import Testing
     let q = Reference.random([s.n, s.heads, s.queries, s.depth], seed: 1)
     let k = Reference.random([s.n, s.heads, s.keys, s.depth], seed: 2)
     let v = Reference.random([s.n, s.heads, s.keys, s.values], seed: 3)
-    for (axes, name) in [([s.heads, s.queries, s.keys], "shared"), ([s.n, s.heads, s.queries, s.keys], "own")] {
+    for (axes, name) in [
+      ([s.heads, s.queries, s.keys], "shared"), ([s.n, s.heads, s.queries, s.keys], "own"),
+    ] {
       let bias = Reference.random(axes, seed: 4)
       checkGradients("\(name) bias", [q, k, v, bias]) {
         Tensor.attention(query: $0[0], key: $0[1], value: $0[2], bias: $0[3], scale: 0.7)
@@ -143,7 +146,8 @@ import Testing
   static func windows(_ x: [Reference], _ layout: WindowLayout, n: Int, heads: Int, depth: Int) -> Reference {
     let (size, full, window, shift) = (layout.size, layout.padded, layout.window, layout.shift)
     let (width, tokens) = (heads * depth, layout.tokens)
-    var result = Reference([n, size.h * size.w, width], [Double](repeating: 0, count: n * size.h * size.w * width))
+    var result = Reference(
+      [n, size.h * size.w, width], [Double](repeating: 0, count: n * size.h * size.w * width))
     func part(_ position: Int, _ size: Int) -> Int {
       position < size - window ? 0 : position < size - shift ? 1 : 2
     }
@@ -172,7 +176,8 @@ import Testing
               case .none: break
               case .shifted:
                 let (a, b) = (positions[i], positions[j])
-                let isTogether = part(a.0, full.h) == part(b.0, full.h) && part(a.1, full.w) == part(b.1, full.w)
+                let isTogether =
+                  part(a.0, full.h) == part(b.0, full.h) && part(a.1, full.w) == part(b.1, full.w)
                 if shift > 0, !isTogether { score -= 100 }
               case .padding:
                 let counts = full.h > size.h && full.w > size.w

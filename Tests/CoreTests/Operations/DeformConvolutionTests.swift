@@ -27,7 +27,8 @@ import TorchFile
     func run(_ x: Tensor, _ offset: Tensor, _ weight: Tensor, _ mask: Tensor?, _ bias: Tensor?) -> Tensor {
       x.deformConv2d(
         offset: offset, mask: mask, weight, bias: bias, stride: Pair(h: stride[0], w: stride[1]),
-        padding: Pair(h: padding[0], w: padding[1]), dilation: Pair(h: dilation[0], w: dilation[1]), groups: groups,
+        padding: Pair(h: padding[0], w: padding[1]), dilation: Pair(h: dilation[0], w: dilation[1]),
+        groups: groups,
         deformGroups: deform_groups)
     }
   }
@@ -46,12 +47,14 @@ import TorchFile
     let operands = [golden.x, golden.offset, golden.weight] + [golden.mask, golden.bias].compactMap { $0 }
     let tensors = operands.map(leaf)
     let y = golden.run(
-      tensors[0], tensors[1], tensors[2], golden.modulated ? tensors[3] : nil, golden.modulated ? tensors[4] : nil)
+      tensors[0], tensors[1], tensors[2], golden.modulated ? tensors[3] : nil,
+      golden.modulated ? tensors[4] : nil)
     expectClose(y, golden.y.values, shape: golden.y.shape, relative: 1e-5, absolute: 1e-5, "y")
     y.backward(Tensor(golden.y.gradient.map { Float($0) }, shape: golden.y.shape))
     for (index, operand) in operands.enumerated() {
       expectClose(
-        try #require(tensors[index].gradient), operand.gradient, shape: operand.shape, relative: 2e-5, absolute: 2e-5,
+        try #require(tensors[index].gradient), operand.gradient, shape: operand.shape, relative: 2e-5,
+        absolute: 2e-5,
         "gradient \(index)")
     }
     let alone = withoutGradient {
@@ -95,7 +98,9 @@ import TorchFile
         let step: Float = index == 1 ? 2e-3 : 1e-2
         let difference = (moved(step) - moved(-step)) / Double(2 * step)
         let product = Double(((operand.gradient ?? .zeros(operand.shape)) * direction).sum().item)
-        #expect(abs(difference - product) <= 1e-2 * max(1, abs(difference)), "\(channels) \(groups) operand \(index)")
+        #expect(
+          abs(difference - product) <= 1e-2 * max(1, abs(difference)),
+          "\(channels) \(groups) operand \(index)")
       }
     }
   }
@@ -144,7 +149,8 @@ import TorchFile
     let standardized = ConvAWS2d(3, 4, kernel: 3, bias: false)
     #expect(try standardized.load(plain.stateDict.mapValues { StoredTensor($0) }).isPerfect)
     let x = Formula.images([1, 3, 6, 6], seed: 1)
-    expectClose(standardized(x), plain(x).detached().floats.map { Double($0) }, relative: 1e-4, absolute: 1e-5)
+    expectClose(
+      standardized(x), plain(x).detached().floats.map { Double($0) }, relative: 1e-4, absolute: 1e-5)
   }
 }
 

@@ -61,20 +61,27 @@ import TestSupport
 
   @Test(arguments: fixture?.cases.filter { $0.op == "carafe" } ?? [])
   func `equals the definition of CARAFE`(_ golden: Case) throws {
-    let shape = try #require(golden.shape), (size, groups, factor) = (golden.size ?? 0, golden.groups ?? 0, golden.factor ?? 0)
+    let shape = try #require(golden.shape),
+      (size, groups, factor) = (golden.size ?? 0, golden.groups ?? 0, golden.factor ?? 0)
     let x = Self.pattern(shape, seed: 3).requiringGradient()
-    let kernels = Self.pattern([shape[0], groups * size * size, shape[2] * factor, shape[3] * factor], seed: 4)
-      .requiringGradient()
+    let kernels = Self.pattern(
+      [shape[0], groups * size * size, shape[2] * factor, shape[3] * factor], seed: 4
+    )
+    .requiringGradient()
     let y = x.reassembled(kernels, size: size, groups: groups, factor: factor)
     expectClose(y, golden.y, relative: 1e-5, absolute: 2e-6, "forward")
     y.backward(Self.pattern(y.shape, seed: 5))
     expectClose(try #require(x.gradient), golden.dx, relative: 1e-5, absolute: 1e-5, "gradient of the map")
-    expectClose(try #require(kernels.gradient), golden.dk ?? [], relative: 1e-5, absolute: 1e-5, "gradient of the kernels")
+    expectClose(
+      try #require(kernels.gradient), golden.dk ?? [], relative: 1e-5, absolute: 1e-5,
+      "gradient of the kernels")
   }
 
   @Test func `several levels at once are each level by itself`() throws {
     let boxes = try #require(Self.fixture).boxes, count = boxes.count / 5
-    let maps = [Self.pattern([2, 40, 19, 25], seed: 1), Self.pattern([2, 40, 10, 13], seed: 2)].map { $0.requiringGradient() }
+    let maps = [Self.pattern([2, 40, 19, 25], seed: 1), Self.pattern([2, 40, 10, 13], seed: 2)].map {
+      $0.requiringGradient()
+    }
     let levels = (0..<count).map { Int32($0 % 3 == 0 ? 1 : 0) }
     for method in [RegionPooling.Method.alignAverage, .alignMaximum, .pool] {
       let pooling = RegionPooling(method, output: 3)
@@ -89,16 +96,20 @@ import TestSupport
   }
 
   /// RoIPool as Girshick defines it, with mmcv's rounding.
-  private static func pooled(_ x: Reference, _ boxes: [Double], output: (Int, Int), scale: Double) -> Reference {
+  private static func pooled(_ x: Reference, _ boxes: [Double], output: (Int, Int), scale: Double)
+    -> Reference
+  {
     let (c, h, w) = (x.shape[1], x.shape[2], x.shape[3]), count = boxes.count / 5
-    var y = Reference([count, c, output.0, output.1], Array(repeating: 0, count: count * c * output.0 * output.1))
+    var y = Reference(
+      [count, c, output.0, output.1], Array(repeating: 0, count: count * c * output.0 * output.1))
     for r in 0..<count {
       let box = boxes[5 * r..<5 * r + 5].map { $0 }
       let (x1, y1) = (box[1] * scale, box[2] * scale)
       let (width, height) = ((box[3] + 1) * scale - x1, (box[4] + 1) * scale - y1)
       for i in 0..<output.0 {
         for j in 0..<output.1 {
-          func range(_ index: Int, _ bins: Int, _ length: Double, _ start: Double, _ size: Int) -> Range<Int> {
+          func range(_ index: Int, _ bins: Int, _ length: Double, _ start: Double, _ size: Int) -> Range<Int>
+          {
             let bin = length / Double(bins)
             let low = min(max(Int((Double(index) * bin + start).rounded(.down)), 0), size)
             return low..<max(low, min(max(Int((Double(index + 1) * bin + start).rounded(.up)), 0), size))
@@ -133,7 +144,8 @@ import TestSupport
     let x = Tensor.ones([2, 17, 6, 7]).requiringGradient()
     for (ratio, isAligned) in [(0, true), (3, true), (0, false), (3, false)] {
       let y = Tensor.poolingRegions(
-        [x], scales: [0.5], boxes: boxes, RegionPooling(method, output: 2, samplingRatio: ratio, isAligned: isAligned))
+        [x], scales: [0.5], boxes: boxes,
+        RegionPooling(method, output: 2, samplingRatio: ratio, isAligned: isAligned))
       #expect(y.floats.allSatisfy { $0 <= 1 + 1e-6 && $0 >= -10000 })
       y.backward(Tensor.ones(y.shape))
     }

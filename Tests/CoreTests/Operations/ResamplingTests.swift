@@ -93,7 +93,9 @@ import Testing
       #expect(found.shape == [2, size.h, size.w] && found.dtype == .uint8)
       let chosen = resized.gathered(1, found.converted(to: .int64).unsqueezed(1)).squeezed(1)
       expectClose(chosen, best.floats.map(Double.init), relative: 1e-5, absolute: 1e-6)
-      let same = zip(found.elements(as: UInt8.self), expected.elements(as: Int64.self)).filter { Int64($0) == $1 }
+      let same = zip(found.elements(as: UInt8.self), expected.elements(as: Int64.self)).filter {
+        Int64($0) == $1
+      }
       #expect(same.count >= found.count - 2)
     }
   }

@@ -37,7 +37,9 @@ import Testing
   }
 
   static func record(_ text: String) throws -> Record {
-    guard let node = try Config.parse(text: "x = \(text)", name: "c.py").root["x"] else { throw InvalidConfig("none") }
+    guard let node = try Config.parse(text: "x = \(text)", name: "c.py").root["x"] else {
+      throw InvalidConfig("none")
+    }
     return try Record(from: node, at: "model.part")
   }
 
@@ -45,7 +47,8 @@ import Testing
     let plain = try Self.record("dict(depth=3)")
     #expect((plain.depth, plain.rate, plain.name, plain.flag, plain.sizes) == (3, 0.5, nil, false, []))
     let full = try Self.record(
-      "dict(depth=4.0, rate=2, name='n', flag=1, sizes=(1, 2), shade='dark', some=[1, 2.5], inner=dict(size=(3, 4)), old=7)")
+      "dict(depth=4.0, rate=2, name='n', flag=1, sizes=(1, 2), shade='dark', some=[1, 2.5], inner=dict(size=(3, 4)), old=7)"
+    )
     #expect((full.depth, full.rate, full.name, full.flag, full.sizes) == (4, 2, "n", true, [1, 2]))
     #expect(full.shade == .dark && full.some.elements == [1, 2.5] && full.some.wasList)
     #expect(full.inner?.size == Pair(h: 3, w: 4))
@@ -68,7 +71,10 @@ import Testing
       "dict(depth=1, shade='darc')",
       "c.py:1: model.part.shade: must be one of light, dark, found 'darc'; did you mean 'dark'?"
     ),
-    ("dict(depth=1, inner=dict(size=(1, 2, 3)))", "c.py:1: model.part.inner.size: expected an int or two, (h, w), found tuple of 3"),
+    (
+      "dict(depth=1, inner=dict(size=(1, 2, 3)))",
+      "c.py:1: model.part.inner.size: expected an int or two, (h, w), found tuple of 3"
+    ),
     ("dict(depth=1, inner=[])", "c.py:1: model.part.inner: expected dict, found list of 0"),
     (
       "dict(depth=1, inner=dict(size=1, sise=2))",

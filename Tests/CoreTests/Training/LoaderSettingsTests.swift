@@ -9,7 +9,8 @@ import Testing
   }
 
   @Test func `a loader's own keys come before the common ones`() throws {
-    let text = "dict(samples_per_gpu=8, workers_per_gpu=3, val_dataloader=dict(samples_per_gpu=2), train=1, val=2)"
+    let text =
+      "dict(samples_per_gpu=8, workers_per_gpu=3, val_dataloader=dict(samples_per_gpu=2), train=1, val=2)"
     let (train, val) = (try Self.settings(text, .train), try Self.settings(text, .val))
     #expect((train.samplesPerBatch, train.workers, train.shuffles) == (8, 3, true))
     #expect((val.samplesPerBatch, val.workers, val.shuffles) == (2, 3, false))

@@ -67,7 +67,8 @@ import Testing
 
   @Test func `a list of annotation files is several data sets`() throws {
     let file = "\(Formula.fixtures)/det-data/instances.json"
-    let text = "dict(type='CocoDataset', ann_file=['\(file)', '\(file)'], img_prefix=['a/', 'b/'], classes=('cup', 'cat'), pipeline=[])"
+    let text =
+      "dict(type='CocoDataset', ann_file=['\(file)', '\(file)'], img_prefix=['a/', 'b/'], classes=('cup', 'cat'), pipeline=[])"
     let dataset = try #require(try detectionDataset(text) as? ConcatDataset)
     #expect(dataset.datasets.count == 2)
     #expect((dataset.datasets[1] as? DetectionDataset)?.file(at: 0).path == "b/wide.png")

@@ -9,7 +9,9 @@ import Testing
   static let images = "\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\", \"width\": 100, \"height\": 80}]"
   static let categories = "\"categories\": [{\"id\": 5, \"name\": \"cat\"}]"
 
-  private static func object(_ more: String = "", id: Int = 1, image: Int = 1, category: Int = 5, box: String = "[1, 2, 30, 40]")
+  private static func object(
+    _ more: String = "", id: Int = 1, image: Int = 1, category: Int = 5, box: String = "[1, 2, 30, 40]"
+  )
     -> String
   {
     "{\"id\": \(id), \"image_id\": \(image), \"category_id\": \(category), \"bbox\": \(box), \"area\": 9, \"iscrowd\": 0\(more)}"
@@ -20,19 +22,34 @@ import Testing
   }
 
   static let files: [(String, String)] = [
-    (file(object(image: 2)), "a.json:3: annotations[0] (id 1): image_id must be the id of one of the 1 images, found 2"),
+    (
+      file(object(image: 2)),
+      "a.json:3: annotations[0] (id 1): image_id must be the id of one of the 1 images, found 2"
+    ),
     (
       file(object(category: 6)),
       "a.json:3: annotations[0] (id 1): category_id must be the id of one of the 1 categories, found 6"
     ),
-    (file(object(), object()), "a.json:4: annotations[1] (id 1): ids of annotations must be unique, found 1 twice"),
+    (
+      file(object(), object()),
+      "a.json:4: annotations[1] (id 1): ids of annotations must be unique, found 1 twice"
+    ),
     (
       file(object(box: "[1, 2, -3, 4]")),
       "a.json:3: annotations[0] (id 1): bbox must be [x, y, width, height] with sizes of at least 0, found [1.0, 2.0, -3.0, 4.0]"
     ),
-    (file(object(box: "[1, 2, 3]")), "a.json:3: annotations[0] (id 1): bbox must be [x, y, width, height], found 3 numbers"),
-    (file(object(box: "[NaN, 2, 3, 4]")), "annotations[0] (id 1): bbox must be [x, y, width, height] with sizes"),
-    (file(object(", \"segmentation\": 3")), "a.json:3: segmentation: must be polygons or runs of pixels, found a number"),
+    (
+      file(object(box: "[1, 2, 3]")),
+      "a.json:3: annotations[0] (id 1): bbox must be [x, y, width, height], found 3 numbers"
+    ),
+    (
+      file(object(box: "[NaN, 2, 3, 4]")),
+      "annotations[0] (id 1): bbox must be [x, y, width, height] with sizes"
+    ),
+    (
+      file(object(", \"segmentation\": 3")),
+      "a.json:3: segmentation: must be polygons or runs of pixels, found a number"
+    ),
     (
       file(object(", \"segmentation\": {\"size\": [80, 100], \"counts\": [3, -4]}")),
       "a.json:3: segmentation.counts: must be whole numbers from 0, found -4"
@@ -41,7 +58,10 @@ import Testing
       file(object(", \"segmentation\": {\"size\": [80], \"counts\": [3]}")),
       "a.json:3: segmentation.size: must be [height, width] in pixels, found [80]"
     ),
-    (file(object(", \"segmentation\": {\"size\": [80, 100]}")), "a.json:3: segmentation: missing required key 'counts'"),
+    (
+      file(object(", \"segmentation\": {\"size\": [80, 100]}")),
+      "a.json:3: segmentation: missing required key 'counts'"
+    ),
     (
       "{\(images), \(categories), \"annotations\": [{\"id\": 1, \"image_id\": 1, \"bbox\": [1, 2, 3, 4], \"area\": 1}]}",
       "annotations[0] (id 1): missing required key 'category_id'"
@@ -63,7 +83,10 @@ import Testing
     ),
     ("{\(images), \(categories), \"annotations\": []}", "a.json: none of the 1 pictures can be trained on"),
     ("{\"images\": [], \(categories)}", "a.json: the data set is empty: the file lists no pictures"),
-    ("{\(images), \(categories), \"annotations\": [", "a.json:1: must be JSON: expected a value, found the end of the file"),
+    (
+      "{\(images), \(categories), \"annotations\": [",
+      "a.json:1: must be JSON: expected a value, found the end of the file"
+    ),
   ]
 
   @Test(arguments: files) func `a mistake in the file is told`(_ text: String, _ expected: String) throws {
@@ -94,7 +117,9 @@ import Testing
   }
 
   @Test func `a file without any of the data set's own classes is told`() throws {
-    let folder = try DataFolder(["a.json": "{\(Self.images), \"categories\": [{\"id\": 5, \"name\": \"unicorn\"}]}"])
+    let folder = try DataFolder([
+      "a.json": "{\(Self.images), \"categories\": [{\"id\": 5, \"name\": \"unicorn\"}]}"
+    ])
     let message = textOfError {
       _ = try detectionDataset("dict(type='CocoDataset', ann_file='\(folder.path)/a.json', pipeline=[])")
     }
@@ -105,7 +130,9 @@ import Testing
   }
 
   @Test func `a missing annotation file is told`() {
-    let message = textOfError { _ = try detectionDataset("dict(type='CocoDataset', ann_file='no/where.json', pipeline=[])") }
+    let message = textOfError {
+      _ = try detectionDataset("dict(type='CocoDataset', ann_file='no/where.json', pipeline=[])")
+    }
     #expect(message == "no/where.json: cannot be read: No such file or directory")
   }
 
@@ -120,10 +147,13 @@ import Testing
     ("null", "must have a segmentation for with_mask=True, found none"),
   ]
 
-  @Test(arguments: masks) func `a broken mask is told with its picture and object`(_ mask: String, _ expected: String) throws {
+  @Test(arguments: masks) func `a broken mask is told with its picture and object`(
+    _ mask: String, _ expected: String
+  ) throws {
     let folder = try DataFolder([
-      "a.json": Self.file(Self.object(), Self.object(", \"segmentation\": \(mask)", id: 2)).replacingOccurrences(
-        of: "\"iscrowd\": 0}", with: "\"iscrowd\": 0, \"segmentation\": [[1, 1, 9, 1, 9, 9]]}")
+      "a.json": Self.file(Self.object(), Self.object(", \"segmentation\": \(mask)", id: 2))
+        .replacingOccurrences(
+          of: "\"iscrowd\": 0}", with: "\"iscrowd\": 0, \"segmentation\": [[1, 1, 9, 1, 9, 9]]}")
     ])
     let dataset = try detectionDataset(
       "dict(type='CocoDataset', ann_file='\(folder.path)/a.json', img_prefix='q', classes=('cat',), "

@@ -6,7 +6,9 @@ import Testing
 
 /// What data sets of COCO's form, and of mmdet's own, have of their own.
 @Suite struct OtherDatasetTests {
-  private func load(_ type: String, _ json: String, _ keys: String = "", isTesting: Bool = false) throws -> DetectionDataset {
+  private func load(_ type: String, _ json: String, _ keys: String = "", isTesting: Bool = false) throws
+    -> DetectionDataset
+  {
     let folder = try DataFolder(["a.json": json])
     let text = "dict(type='\(type)', ann_file='\(folder.path)/a.json', img_prefix='i', pipeline=[], \(keys))"
     return try #require(try detectionDataset(text, isTesting: isTesting) as? DetectionDataset)
@@ -49,7 +51,8 @@ import Testing
     #expect(dataset.classNames?.count == 1203 && dataset.classNames?.first == "aerosol_can")
     let old = try load(
       "LVISV05Dataset",
-      json.replacingOccurrences(of: "\"coco_url\"", with: "\"file_name\": \"COCO_val2014_000000000005.jpg\", \"x\""))
+      json.replacingOccurrences(
+        of: "\"coco_url\"", with: "\"file_name\": \"COCO_val2014_000000000005.jpg\", \"x\""))
     #expect(old.pictures[0].fileName == "000000000005.jpg" && old.classNames?.count == 1230)
   }
 
@@ -63,7 +66,10 @@ import Testing
     let second = try load("Objects365V2Dataset", json)
     #expect(second.pictures.map(\.fileName) == ["patch6/b.jpg"] && second.coco?.categoryIDs == [3, 1])
     #expect((try second.annotation(at: 0)).labels == [0])
-    let first = try load("Objects365V1Dataset", json.replacingOccurrences(of: "Chair", with: "chair").replacingOccurrences(of: "Person", with: "person"))
+    let first = try load(
+      "Objects365V1Dataset",
+      json.replacingOccurrences(of: "Chair", with: "chair").replacingOccurrences(of: "Person", with: "person")
+    )
     #expect(first.coco?.categoryIDs == [1, 3] && first.count == 2)
     #expect((try first.annotation(at: 1)).labels == [1])
   }
@@ -111,9 +117,18 @@ import Testing
   }
 
   static let mistakes: [(String, String)] = [
-    (custom.replacingOccurrences(of: "\"labels\": [1]", with: "\"labels\": [7]"), "[0] (a.jpg): labels must be in 0..<2"),
-    (custom.replacingOccurrences(of: "\"labels\": [1]", with: "\"labels\": []"), "must have one label a box, found 0 for 1"),
-    (custom.replacingOccurrences(of: "[1, 2, 30, 40.5]", with: "[1, 2, 0, 40.5]"), "boxes must be [x1, y1, x2, y2]"),
+    (
+      custom.replacingOccurrences(of: "\"labels\": [1]", with: "\"labels\": [7]"),
+      "[0] (a.jpg): labels must be in 0..<2"
+    ),
+    (
+      custom.replacingOccurrences(of: "\"labels\": [1]", with: "\"labels\": []"),
+      "must have one label a box, found 0 for 1"
+    ),
+    (
+      custom.replacingOccurrences(of: "[1, 2, 30, 40.5]", with: "[1, 2, 0, 40.5]"),
+      "boxes must be [x1, y1, x2, y2]"
+    ),
     (custom.replacingOccurrences(of: "a.jpg", with: ""), "[0] (): missing required key 'filename'"),
   ]
 

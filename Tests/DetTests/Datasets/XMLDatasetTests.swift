@@ -6,7 +6,9 @@ import Testing
 
 /// Data sets with an XML file a picture.
 @Suite struct XMLDatasetTests {
-  static func xml(_ objects: String, size: String = "<size><width>80</width><height>60</height><depth>3</depth></size>")
+  static func xml(
+    _ objects: String, size: String = "<size><width>80</width><height>60</height><depth>3</depth></size>"
+  )
     -> String
   {
     "<?xml version=\"1.0\"?>\n<annotation>\n<folder>some</folder>\n\(size)\n\(objects)\n</annotation>\n"
@@ -24,7 +26,9 @@ import Testing
     return try DataFolder(texts)
   }
 
-  private func voc(_ folder: DataFolder, _ more: String = "", type: String = "VOCDataset", isTesting: Bool = false) throws
+  private func voc(
+    _ folder: DataFolder, _ more: String = "", type: String = "VOCDataset", isTesting: Bool = false
+  ) throws
     -> DetectionDataset
   {
     let text =
@@ -35,7 +39,8 @@ import Testing
   @Test func `boxes count pixels from 0, and difficult objects are ignored`() throws {
     let folder = try folder([
       "a": Self.xml(
-        Self.object("cat", "9 10 30.7 40") + Self.object("horse", "1 1 80 60", difficult: "1") + Self.object("unicorn", "1 2 3 4")),
+        Self.object("cat", "9 10 30.7 40") + Self.object("horse", "1 1 80 60", difficult: "1")
+          + Self.object("unicorn", "1 2 3 4")),
       "b": Self.xml(Self.object("unicorn", "1 2 3 4")),
       "c": Self.xml(Self.object("dog", "1 1 9 9"), size: "<size><width>31</width><height>90</height></size>"),
     ])
@@ -52,7 +57,9 @@ import Testing
   }
 
   @Test func `faces are below the folder that their file names`() throws {
-    let folder = try folder(["a": Self.xml(Self.object("face", "1 1 20 30") + Self.object("face", "1 1 9 30"))])
+    let folder = try folder([
+      "a": Self.xml(Self.object("face", "1 1 20 30") + Self.object("face", "1 1 9 30"))
+    ])
     let dataset = try voc(folder, "min_size=10", type: "WIDERFaceDataset")
     #expect(dataset.pictures.map(\.fileName) == ["some/a.jpg"])
     let annotation = try dataset.annotation(at: 0)
@@ -60,11 +67,20 @@ import Testing
   }
 
   static let mistakes: [(String, String)] = [
-    (xml(object("cat", "9 10 3 40")), "a.xml: object 1: bndbox must have xmin <= xmax and ymin <= ymax, found [9, 10, 3, 40]"),
+    (
+      xml(object("cat", "9 10 3 40")),
+      "a.xml: object 1: bndbox must have xmin <= xmax and ymin <= ymax, found [9, 10, 3, 40]"
+    ),
     (xml(object("cat", "9 10 x 40")), "a.xml: object 1: bndbox.xmax must be a number, found 'x'"),
-    (xml(object("cat", "9 10 11 12", difficult: "no")), "a.xml: object 1: difficult must be 0 or 1, found 'no'"),
+    (
+      xml(object("cat", "9 10 11 12", difficult: "no")),
+      "a.xml: object 1: difficult must be 0 or 1, found 'no'"
+    ),
     (xml("<object/>"), "a.xml: object 1: must have the element 'name'"),
-    (xml("", size: "<size><width>-3</width><height>3</height></size>"), "a.xml: size.width must be a positive whole number, found '-3'"),
+    (
+      xml("", size: "<size><width>-3</width><height>3</height></size>"),
+      "a.xml: size.width must be a positive whole number, found '-3'"
+    ),
     ("<annotation>", "a.xml:1: must be XML: expected an end tag '</annotation>', found the end of the file"),
   ]
 
@@ -77,11 +93,13 @@ import Testing
   @Test func `the year must be in the path, and annotations must be there`() throws {
     let folder = try DataFolder(["list.txt": "a\n"])
     let year = textOfError {
-      _ = try detectionDataset("dict(type='VOCDataset', ann_file='\(folder.path)/list.txt', img_prefix='x/', pipeline=[])")
+      _ = try detectionDataset(
+        "dict(type='VOCDataset', ann_file='\(folder.path)/list.txt', img_prefix='x/', pipeline=[])")
     }
     #expect(year.contains("data.train.img_prefix: must have VOC2007 or VOC2012 in it"))
     let missing = textOfError {
-      _ = try detectionDataset("dict(type='VOCDataset', ann_file='\(folder.path)/list.txt', img_prefix='VOC2012/', pipeline=[])")
+      _ = try detectionDataset(
+        "dict(type='VOCDataset', ann_file='\(folder.path)/list.txt', img_prefix='VOC2012/', pipeline=[])")
     }
     #expect(missing == "VOC2012/Annotations/a.xml: cannot be read: No such file or directory")
   }

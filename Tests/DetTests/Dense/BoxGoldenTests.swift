@@ -89,9 +89,11 @@ struct BoxGoldenTests {
     }
     for (level, priors) in try generator.priors(sizes: sizes).enumerated() {
       let sums = (0..<4).map { side in
-        Float(stride(from: side, to: priors.values.count, by: 4).reduce(0.0) { $0 + Double(priors.values[$1]) })
+        Float(
+          stride(from: side, to: priors.values.count, by: 4).reduce(0.0) { $0 + Double(priors.values[$1]) })
       }
-      expectClose(sums + priors.values.suffix(4), c.priors[level], relative: 1e-5, absolute: 1e-2, "level \(level)")
+      expectClose(
+        sums + priors.values.suffix(4), c.priors[level], relative: 1e-5, absolute: 1e-2, "level \(level)")
       let valid = generator.validFlags(level: level, size: sizes[level], padShape: c.pad).count { $0 }
       #expect(valid == c.valid[level])
     }
@@ -102,7 +104,8 @@ struct BoxGoldenTests {
   @Test(arguments: fixture?.coders ?? []) func `coders equal the original's`(_ c: Coder) throws {
     let arrays = try #require(Self.fixture?.arrays)
     let context = formulaContext()
-    let coder = try context.registries.boxCoders.build(configNode(c.config), path: "bbox_coder", context: context)
+    let coder = try context.registries.boxCoders.build(
+      configNode(c.config), path: "bbox_coder", context: context)
     let (priors, truths) = (boxes(arrays.priors), boxes(arrays.truths))
     expectClose(coder.encode(priors, truths), c.encoded, relative: 1e-5, absolute: 2e-6, "encoded")
     let all = Tensor(arrays.codes.map { Float($0) }, shape: [8, 8])
@@ -160,7 +163,8 @@ struct BoxGoldenTests {
       result = try assigner(c.config, as: SimOTAAssigner.self).assign(
         scores, classes: 3, priors, predicted, truths, labels: labels)
     case "uniform":
-      result = try assigner(c.config, as: UniformAssigner.self).assign(predicted, one, truths, labels: labels).0
+      result = try assigner(c.config, as: UniformAssigner.self).assign(predicted, one, truths, labels: labels)
+        .0
     case "approx":
       result = try assigner(c.config, as: ApproxMaxIoUAssigner.self).assign(
         approximations: three, perSquare: 3, squares: one, truths, ignored: ignored, labels: labels)
@@ -195,7 +199,8 @@ struct BoxGoldenTests {
   @Test func `boxes that are no numbers end in no trap`() throws {
     let bad = Boxes([.nan, .nan, .nan, .nan, -.infinity, 0, .infinity, 5, 0, 0, 10, 10])
     let truths = Boxes([0, 0, 10, 10, .nan, 0, 1, 1])
-    let result = MaxIoUAssigner(positive: 0.5, negative: 0.4).assign(bad, truths, ignored: truths, labels: [0, 1])
+    let result = MaxIoUAssigner(positive: 0.5, negative: 0.4).assign(
+      bad, truths, ignored: truths, labels: [0, 1])
     #expect(result.gtIndices[2] == 1)
     let (kept, _) = Suppression(threshold: 0.5)(bad, [.nan, 0.5, 0.2], groups: [0, 1, 2])
     #expect(kept.contains(2))
@@ -230,7 +235,9 @@ struct BoxGoldenTests {
     expectClose(scores, c.scores, relative: 1e-5, absolute: 1e-6, "scores")
   }
 
-  @Test(arguments: fixture?.multiclass ?? []) func `suppression by class equals the original's`(_ c: Suppressed) throws {
+  @Test(arguments: fixture?.multiclass ?? []) func `suppression by class equals the original's`(
+    _ c: Suppressed
+  ) throws {
     let input = try #require(Self.fixture?.nms_input)
     let b = Tensor(input.boxes.map { Float($0) }, shape: [60, 4])
     let all = c.perclass ? Tensor.concatenate([b, b + 3, b * 1.1], axis: 1) : b

@@ -94,7 +94,9 @@ struct HeadGoldenTests {
   @Test(arguments: fixture?.cases ?? []) func `equals the original`(_ c: Case) throws {
     let fixture = try #require(Self.fixture)
     let head = try denseHead(c.config)
-    let state = head.stateDict.map { "\($0.key) [\($0.value.shape.map(String.init).joined(separator: ", "))]\n" }.joined()
+    let state = head.stateDict.map {
+      "\($0.key) [\($0.value.shape.map(String.init).joined(separator: ", "))]\n"
+    }.joined()
     #expect(state == c.state)
     fillDense(head)
     let features = Self.features(c.config)
@@ -119,7 +121,8 @@ struct HeadGoldenTests {
     let tested = try denseHead(c.config)
     fillDense(tested)
     tested.train(false)
-    let found = try tested.detections(features, Self.metas, rescale: !c.config.contains("RPNHead"), suppress: true)
+    let found = try tested.detections(
+      features, Self.metas, rescale: !c.config.contains("RPNHead"), suppress: true)
     for (own, expected) in zip(found, detections) {
       #expect(own.labels == expected.labels)
       let rows = (0..<own.count).flatMap { i -> [Float] in
@@ -144,8 +147,10 @@ struct HeadGoldenTests {
     var flipped = Self.metas[0]
     (flipped.isFlipped, flipped.flipDirection) = (true, "horizontal")
     let mirrored = try head.detections(views: [(features, flipped)])
-    let first = try #require(mirrored.boxes.first { _ in true }), plain = try #require(once.boxes.first { _ in true })
-    expectClose([first.x1 * 2, first.x2 * 2], [128 - Double(plain.x2) * 2, 128 - Double(plain.x1) * 2], absolute: 1e-3)
+    let first = try #require(mirrored.boxes.first { _ in true }),
+      plain = try #require(once.boxes.first { _ in true })
+    expectClose(
+      [first.x1 * 2, first.x2 * 2], [128 - Double(plain.x2) * 2, 128 - Double(plain.x1) * 2], absolute: 1e-3)
   }
 
   static let errors: [(String, String)] = [
@@ -154,7 +159,10 @@ struct HeadGoldenTests {
       "model.bbox_head.anchor_generator: unknown key 'scale_per_octave'; did you mean 'scales_per_octave'?"
     ),
     ("dict(type='RetinaHead', in_channels=8)", "model.bbox_head: missing required key 'num_classes'"),
-    ("dict(type='RetinaHead', num_classes=0, in_channels=8)", "model.bbox_head.num_classes: must be in 1...1000000, found 0"),
+    (
+      "dict(type='RetinaHead', num_classes=0, in_channels=8)",
+      "model.bbox_head.num_classes: must be in 1...1000000, found 0"
+    ),
     (
       "dict(type='FCOSHead', num_classes=4, in_channels=8, feat_channels=9)",
       "norm_cfg.num_groups must divide all channel numbers, found 32 groups for 9 channels"
@@ -196,7 +204,8 @@ struct HeadGoldenTests {
     odd.truths?[1].labels = [2, 4]
     #expect(
       textOfError { _ = try head.losses(features, odd) }
-        == "the head tells 4 classes apart, found an object of class 4; num_classes must be that of the data set")
+        == "the head tells 4 classes apart, found an object of class 4; num_classes must be that of the data set"
+    )
     odd.truths?[1].labels = [2]
     #expect(textOfError { _ = try head.losses(features, odd) } == "2 objects need as many classes, found 1")
     #expect(

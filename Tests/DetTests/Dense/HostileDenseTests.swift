@@ -31,7 +31,9 @@ struct HostileDenseTests {
   }
 
   /// Losses, whose gradients can be found.
-  private func losses(_ head: any DenseHead, _ features: [Tensor], _ batch: DetectionBatch) throws -> LossTerms {
+  private func losses(_ head: any DenseHead, _ features: [Tensor], _ batch: DetectionBatch) throws
+    -> LossTerms
+  {
     head.train()
     let terms = try head.losses(features, batch)
     let loss = terms.total().loss
@@ -52,12 +54,15 @@ struct HostileDenseTests {
     }
   }
 
-  @Test(arguments: cases) func `features that are no numbers give no such detections`(_ c: Golden.Case) throws {
+  @Test(arguments: cases) func `features that are no numbers give no such detections`(_ c: Golden.Case) throws
+  {
     let head = try head(c)
     head.train(false)
     let features = Golden.features(c.config)
     for factor in [Float.nan, .infinity, 1e30] {
-      expectFinite(try head.detections(features.map { $0 * factor }, Golden.metas, rescale: true, suppress: true), c.config)
+      expectFinite(
+        try head.detections(features.map { $0 * factor }, Golden.metas, rescale: true, suppress: true),
+        c.config)
     }
     // A single bad value.
     let spoilt = features.map { map in
@@ -71,7 +76,9 @@ struct HostileDenseTests {
   @Test(arguments: trained) func `maps of one pixel`(_ c: Golden.Case) throws {
     let head = try head(c)
     let features = Golden.features(c.config).map { $0.sliced(2, 0..<1).sliced(3, 0..<1) }
-    let message = textOfError { expectFinite(try losses(head, features, batch([Box(8, 8, 60, 50)])), c.config) }
+    let message = textOfError {
+      expectFinite(try losses(head, features, batch([Box(8, 8, 60, 50)])), c.config)
+    }
     // As the original says where anchors that leave the picture do not count.
     #expect(message == "nothing" || message.hasPrefix("no anchor lies within the picture"), "\(c.config)")
     head.train(false)
@@ -86,11 +93,14 @@ struct HostileDenseTests {
     expectFinite(try losses(try head(c), Golden.features(c.config), batch(own, ignored: whole)), c.config)
   }
 
-  @Test(arguments: trained) func `objects without an area or outside of the picture`(_ c: Golden.Case) throws {
+  @Test(arguments: trained) func `objects without an area or outside of the picture`(_ c: Golden.Case) throws
+  {
     let outside = [Box(-80, -60, -20, -10), Box(500, 400, 700, 600), Box(-500, -400, 900, 800)]
     expectFinite(try losses(try head(c), Golden.features(c.config), batch(outside)), c.config)
     // What a box without an area should become may be no number; it must not stop the program.
-    let flat = [Box(20, 20, 20, 20), Box(30, 10, 30, 60), Box(10, 40, 90, 40), Box(60, 60, 50, 50), Box(40, 30, 80, 70)]
+    let flat = [
+      Box(20, 20, 20, 20), Box(30, 10, 30, 60), Box(10, 40, 90, 40), Box(60, 60, 50, 50), Box(40, 30, 80, 70),
+    ]
     let terms = try losses(try head(c), Golden.features(c.config), batch(flat))
     #expect(Array(terms.terms.keys) == c.losses?.map(\.name))
   }

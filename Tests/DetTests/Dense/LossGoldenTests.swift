@@ -68,9 +68,18 @@ struct DetectionLossTests {
   }
 
   static let errors: [(String, String)] = [
-    ("dict(type='GIoUloss')", "c.py:1: loss.type: 'GIoUloss' is not in the loss registry; did you mean 'GIoULoss'?"),
-    ("dict(type='CrossEntropyLoss', use_mask=True, use_sigmoid=True)", "use_sigmoid and use_mask do not go together"),
-    ("dict(type='FocalLoss', use_sigmoid=False)", "loss.use_sigmoid: must be True: the loss is one of sigmoids"),
+    (
+      "dict(type='GIoUloss')",
+      "c.py:1: loss.type: 'GIoUloss' is not in the loss registry; did you mean 'GIoULoss'?"
+    ),
+    (
+      "dict(type='CrossEntropyLoss', use_mask=True, use_sigmoid=True)",
+      "use_sigmoid and use_mask do not go together"
+    ),
+    (
+      "dict(type='FocalLoss', use_sigmoid=False)",
+      "loss.use_sigmoid: must be True: the loss is one of sigmoids"
+    ),
     ("dict(type='SmoothL1Loss', beta=0)", "loss.beta: must be positive, found 0.0"),
     ("dict(type='GHMC', bins=0)", "loss.bins: must be in 1...100000, found 0"),
     ("dict(type='IoULoss', mode='cube')", "loss.mode: must be one of linear, square, log, found 'cube'"),

@@ -13,17 +13,21 @@ struct SamplerTests {
   var assigned: AssignResult {
     AssignResult(
       truthCount: 2,
-      gtIndices: [Int](repeating: 1, count: 30) + [Int](repeating: 2, count: 10) + [Int](repeating: -1, count: 20)
+      gtIndices: [Int](repeating: 1, count: 30) + [Int](repeating: 2, count: 10)
+        + [Int](repeating: -1, count: 20)
         + [Int](repeating: 0, count: 40),
       maxOverlaps: [Float](repeating: 0.9, count: 60) + (0..<40).map { Float($0) / 100 },
-      labels: [Int](repeating: 3, count: 30) + [Int](repeating: 5, count: 10) + [Int](repeating: -1, count: 60))
+      labels: [Int](repeating: 3, count: 30) + [Int](repeating: 5, count: 10)
+        + [Int](repeating: -1, count: 60))
   }
   let boxes = Boxes((0..<100).map { Box(Float($0), 0, Float($0 + 1), 1) })
   let truths = Boxes([0, 0, 5, 5, 5, 5, 9, 9])
 
   @Test func `all that count are taken where there is room`() throws {
-    let result = try sampler("dict(type='RandomSampler', num=1000, pos_fraction=1.0, add_gt_as_proposals=False)")
-      .sample(assigned, boxes, truths)
+    let result = try sampler(
+      "dict(type='RandomSampler', num=1000, pos_fraction=1.0, add_gt_as_proposals=False)"
+    )
+    .sample(assigned, boxes, truths)
     #expect(result.posIndices == Array(0..<40))
     #expect(result.negIndices == Array(60..<100))
     #expect(result.posTruthIndices.count { $0 == 1 } == 10)
@@ -57,9 +61,12 @@ struct SamplerTests {
   }
 
   @Test func `equal seeds give equal samples`() throws {
-    let sampler = try sampler("dict(type='RandomSampler', num=20, pos_fraction=0.5, add_gt_as_proposals=False)")
+    let sampler = try sampler(
+      "dict(type='RandomSampler', num=20, pos_fraction=0.5, add_gt_as_proposals=False)")
     func draw(_ seed: UInt64) throws -> SamplingResult {
-      try RandomSource.$current.withValue(RandomSource(seed: seed)) { try sampler.sample(assigned, boxes, truths) }
+      try RandomSource.$current.withValue(RandomSource(seed: seed)) {
+        try sampler.sample(assigned, boxes, truths)
+      }
     }
     #expect(try draw(4) == draw(4))
     #expect(try draw(4) != draw(5))

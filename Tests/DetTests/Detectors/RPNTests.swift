@@ -29,7 +29,8 @@ import TestSupport
     model.train(false)
     var meta = ImageMeta()
     (meta.imageShape, meta.padShape, meta.scaleFactor) = ([64, 48, 3], [64, 64, 3], [1, 1, 1, 1])
-    let found = try model.predict(DetectionBatch(images: .zeros([1, 3, 64, 64]), metas: [meta]), rescale: true)
+    let found = try model.predict(
+      DetectionBatch(images: .zeros([1, 3, 64, 64]), metas: [meta]), rescale: true)
     #expect(found.count == 1 && found[0].count > 0 && found[0].count <= 7)
     #expect(found[0].labels.allSatisfy { $0 == 0 })
     #expect(found[0].boxes.allSatisfy { $0.x1 >= 0 && $0.x2 <= 48 && $0.y1 >= 0 && $0.y2 <= 64 })

@@ -36,7 +36,8 @@ struct COCOCase: Sendable {
         let category = random.next(classes)
         picture.truths.append(
           COCOEvaluation.Truth(
-            id: id, category: category, box: box, area: box.width * box.height * 0.75, isCrowd: random.next(8) == 0))
+            id: id, category: category, box: box, area: box.width * box.height * 0.75,
+            isCrowd: random.next(8) == 0))
         id += 1
         for _ in 0..<random.next(4) {
           let other = random.next(8) == 0 ? random.next(classes) : category
@@ -76,7 +77,9 @@ struct COCOCase: Sendable {
   /// A shape inside of a box.
   func mask(_ box: COCOBox) throws -> RunLengthMask {
     let (x, y, w, h) = (box.x, box.y, box.width, box.height)
-    let points = [x, y + h / 4, x + w / 2, y, x + w, y + h / 2, x + w * 3 / 4, y + h, x + w / 4, y + h * 7 / 8]
+    let points = [
+      x, y + h / 4, x + w / 2, y, x + w, y + h / 2, x + w * 3 / 4, y + h, x + w / 4, y + h * 7 / 8,
+    ]
     return try RunLengthMask(polygons: [points], height: height, width: width)
   }
 

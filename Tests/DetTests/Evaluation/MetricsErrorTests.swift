@@ -18,11 +18,14 @@ struct MetricsErrorTests {
   @Test("of COCO are told")
   func coco() throws {
     #expect(
-      try message(COCOMetrics.self, "metric='box'").contains("must be one of bbox, segm, proposal, proposal_fast"))
+      try message(COCOMetrics.self, "metric='box'").contains(
+        "must be one of bbox, segm, proposal, proposal_fast"))
     #expect(
       try message(COCOMetrics.self, "proposal_nums=(1, 2)")
         .contains("must be at least three positive numbers, found [1, 2]"))
-    #expect(try message(COCOMetrics.self, "iou_thrs=[1.5]").contains("must be 1...64 numbers in 0...1, found [1.5]"))
+    #expect(
+      try message(COCOMetrics.self, "iou_thrs=[1.5]").contains("must be 1...64 numbers in 0...1, found [1.5]")
+    )
     #expect(try message(COCOMetrics.self, "metric_items=['map']").contains("found 'map'"))
     #expect(try message(COCOMetrics.self, "class_wise=True").contains("class_wise"))
   }
@@ -33,8 +36,11 @@ struct MetricsErrorTests {
     #expect(try message(VOCMetrics.self, "iou_thr=[]").contains("must be in 0...1, found []"))
     #expect(try message(VOCMetrics.self, "scale_ranges=[(0, 9)]").contains("must be None"))
     #expect(
-      try message(OpenImagesMetrics.self, "iou_thr=[0.5, 0.6]").contains("must be as many as iou_thr (2), found 1"))
-    #expect(try message(OpenImagesMetrics.self, "ioa_thr=None").contains("must be a number where use_group_of is True"))
+      try message(OpenImagesMetrics.self, "iou_thr=[0.5, 0.6]").contains(
+        "must be as many as iou_thr (2), found 1"))
+    #expect(
+      try message(OpenImagesMetrics.self, "ioa_thr=None").contains(
+        "must be a number where use_group_of is True"))
     #expect(try message(OpenImagesMetrics.self, "metric='bbox'").contains("must be 'mAP', found"))
   }
 

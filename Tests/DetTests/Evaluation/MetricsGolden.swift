@@ -20,7 +20,8 @@ struct MetricsGolden: Decodable {
     var absent, unexhaustive, imageLabels: [Int]
   }
   enum Value: Decodable {
-    case number(Double), text(String)
+    case number(Double)
+    case text(String)
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
@@ -50,7 +51,9 @@ struct MetricsGolden: Decodable {
         boxes: Boxes(picture.found.map { Box(Float($0[0]), Float($0[1]), Float($0[2]), Float($0[3])) }),
         scores: picture.found.map { Float($0[4]) }, labels: picture.found.map { Int($0[5]) })
       if withMasks {
-        found.masks = try picture.masks.map { try RunLengthMask(compressed: $0, height: height, width: width) }
+        found.masks = try picture.masks.map {
+          try RunLengthMask(compressed: $0, height: height, width: width)
+        }
       }
       return found
     }
@@ -69,7 +72,8 @@ struct MetricsGolden: Decodable {
           let (x, y, w, h) = (truth.box[0], truth.box[1], truth.box[2], truth.box[3])
           let outline = [x, y, x + w, y, x + w, y + h, x, y + h - 3]
           return COCOEvaluation.Truth(
-            id: truth.id, category: truth.label, box: COCOBox(x: x, y: y, width: w, height: h), area: truth.area,
+            id: truth.id, category: truth.label, box: COCOBox(x: x, y: y, width: w, height: h),
+            area: truth.area,
             isCrowd: truth.crowd && hasCrowds,
             mask: withMasks ? try RunLengthMask(polygons: [outline], height: height, width: width) : nil)
         }

@@ -25,7 +25,8 @@ struct MetricsTests {
       #expect(key == expectedKey, "\(name)")
       switch (value, pair[1]) {
       case (.number(let found), .number(let wanted)):
-        #expect(found == wanted || abs(found - wanted) < 1e-7 || found.isNaN && wanted.isNaN, "\(name): \(key)")
+        #expect(
+          found == wanted || abs(found - wanted) < 1e-7 || found.isNaN && wanted.isNaN, "\(name): \(key)")
       case (.text(let found), .text(let wanted)): #expect(found == wanted, "\(name): \(key)")
       default: Issue.record("\(name): \(key) is of another kind")
       }
@@ -92,7 +93,8 @@ struct MetricsTests {
   @Test(
     "of Open Images are mmdet's",
     arguments: [
-      ("groups", ""), ("no groups", "use_group_of=False, ioa_thr=None"), ("thresholds", "iou_thr=[0.3, 0.6], ioa_thr=[0.7, 0.4]"),
+      ("groups", ""), ("no groups", "use_group_of=False, ioa_thr=None"),
+      ("thresholds", "iou_thr=[0.3, 0.6], ioa_thr=[0.7, 0.4]"),
     ])
   func openImages(name: String, text: String) throws {
     let metrics: OpenImagesMetrics = try settings(text)

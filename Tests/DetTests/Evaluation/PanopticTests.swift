@@ -35,7 +35,8 @@ struct PanopticTests {
         truth: PanopticQuality.Map(
           height: golden.height, width: golden.width, ids: picture.truth, segments: segments(picture.truths)),
         prediction: PanopticQuality.Map(
-          height: golden.height, width: golden.width, ids: picture.found, segments: segments(picture.predictions))
+          height: golden.height, width: golden.width, ids: picture.found,
+          segments: segments(picture.predictions))
       )
     }
     let counts = try PanopticQuality(categories: 5)(pictures: maps.count) { maps[$0] }
@@ -69,8 +70,11 @@ struct PanopticTests {
     }
     let good = map([1, 1], [.init(id: 1, category: 0, area: 2)])
     #expect(
-      error(good, map([1], [.init(id: 1, category: 0)], width: 1)).contains("must have one size, found 1x2 and 1x1"))
-    #expect(error(good, map([1, 9], [.init(id: 1, category: 0)])).contains("region 9 is not among the map's regions"))
+      error(good, map([1], [.init(id: 1, category: 0)], width: 1)).contains(
+        "must have one size, found 1x2 and 1x1"))
+    #expect(
+      error(good, map([1, 9], [.init(id: 1, category: 0)])).contains(
+        "region 9 is not among the map's regions"))
     let two = map([1, 1], [.init(id: 1, category: 0), .init(id: 2, category: 1)])
     #expect(error(good, two).contains("region 2 has no pixels"))
     #expect(error(good, map([1, 1], [.init(id: 1, category: 2)])).contains("must be in 0..<2, found 2"))

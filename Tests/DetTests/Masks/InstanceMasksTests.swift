@@ -13,7 +13,8 @@ struct InstanceMasksTests {
     let (height, width) = (golden.height, golden.width)
     polygons = InstanceMasks(.polygons(golden.objects), height: height, width: width)
     bitmaps = InstanceMasks(
-      .bitmaps(try golden.bitmaps.map { try RunLengthMask(compressed: $0, height: height, width: width).bitmap }),
+      .bitmaps(
+        try golden.bitmaps.map { try RunLengthMask(compressed: $0, height: height, width: width).bitmap }),
       height: height, width: width)
     boxes = Boxes(golden.boxes.map { Float($0) })
   }
@@ -35,7 +36,8 @@ struct InstanceMasksTests {
     case "shear_y": masks.sheared(magnitude: -0.2, .vertical)
     case "rotate": masks.rotated(degrees: 17)
     case "rotate_scaled": masks.rotated(degrees: -40, center: (10, 20), scale: 0.7)
-    case "crop_and_resize": masks.croppedAndResized(boxes: boxes, objects: golden.indices, width: 17, height: 14)
+    case "crop_and_resize":
+      masks.croppedAndResized(boxes: boxes, objects: golden.indices, width: 17, height: 14)
     default: nil
     }
   }
@@ -68,7 +70,8 @@ struct InstanceMasksTests {
     #expect(polygons.boundingBoxes.values == golden.bounds.polygons.map { Float($0) })
     #expect(bitmaps.boundingBoxes.values == golden.bounds.bitmaps.map { Float($0) })
     #expect(bitmaps[[2, 0]].areas == [golden.areas.bitmaps[2], golden.areas.bitmaps[0]])
-    #expect(InstanceMasks(.bitmaps([[0, 0, 0, 0]]), height: 2, width: 2).boundingBoxes.values == [0, 0, 0, 0])
+    #expect(
+      InstanceMasks(.bitmaps([[0, 0, 0, 0]]), height: 2, width: 2).boundingBoxes.values == [0, 0, 0, 0])
   }
 
   @Test("give mask heads mmdet's targets")
@@ -76,8 +79,10 @@ struct InstanceMasksTests {
     func texts(_ masks: InstanceMasks) throws -> [String] {
       let targets = try masks.targets(boxes: boxes, objects: golden.indices, width: 28, height: 28)
       return boxes.indices.map { index in
-        RunLengthMask(bitmap: targets[(index * 784)..<((index + 1) * 784)].map { UInt8($0) }, height: 28, width: 28)
-          .compressed
+        RunLengthMask(
+          bitmap: targets[(index * 784)..<((index + 1) * 784)].map { UInt8($0) }, height: 28, width: 28
+        )
+        .compressed
       }
     }
     #expect(try texts(polygons) == golden.targets.polygons)

@@ -13,7 +13,9 @@ struct MaskErrorTests {
     Case(testDescription: "long runs", message: "runs must not exceed the 2x3 picture, found 4 + 3 at 1") {
       try RunLengthMask(counts: [4, 3], height: 2, width: 3)
     },
-    Case(testDescription: "huge runs", message: "runs must not exceed the 2x3 picture, found 4 + \(Int.max) at 1") {
+    Case(
+      testDescription: "huge runs", message: "runs must not exceed the 2x3 picture, found 4 + \(Int.max) at 1"
+    ) {
       try RunLengthMask(counts: [4, .max], height: 2, width: 3)
     },
     Case(testDescription: "negative runs", message: "run lengths must not be negative, found -4 at 0") {
@@ -31,28 +33,45 @@ struct MaskErrorTests {
       testDescription: "strange characters",
       message: "compressed counts must be characters from '0' to 'o', found code 32 at 1"
     ) { try RunLengthMask(compressed: "0 1", height: 2, width: 3) },
-    Case(testDescription: "half", message: "compressed counts must end with a whole number, found part of one") {
+    Case(
+      testDescription: "half", message: "compressed counts must end with a whole number, found part of one"
+    ) {
       try RunLengthMask(compressed: "2o", height: 2, width: 3)
     },
-    Case(testDescription: "endless", message: "a compressed count must be below 2^32, found a longer one at 7") {
+    Case(
+      testDescription: "endless", message: "a compressed count must be below 2^32, found a longer one at 7"
+    ) {
       try RunLengthMask(compressed: "oooooooooo0", height: 2, width: 3)
     },
-    Case(testDescription: "a compressed negative number", message: "run lengths must not be negative, found -1 at 0") {
+    Case(
+      testDescription: "a compressed negative number",
+      message: "run lengths must not be negative, found -1 at 0"
+    ) {
       try RunLengthMask(compressed: "O", height: 2, width: 3)
     },
     Case(
-      testDescription: "no polygon", message: "the first polygon must have at least three points, found no polygon"
+      testDescription: "no polygon",
+      message: "the first polygon must have at least three points, found no polygon"
     ) { try RunLengthMask(polygons: [], height: 2, width: 3) },
-    Case(testDescription: "a line", message: "the first polygon must have at least three points, found 4 numbers") {
+    Case(
+      testDescription: "a line", message: "the first polygon must have at least three points, found 4 numbers"
+    ) {
       try RunLengthMask(polygons: [[1, 2, 3, 4]], height: 2, width: 3)
     },
-    Case(testDescription: "half a point", message: "a polygon must have an even number of coordinates, found 7") {
+    Case(
+      testDescription: "half a point", message: "a polygon must have an even number of coordinates, found 7"
+    ) {
       try RunLengthMask(polygons: [[0, 0, 1, 1, 2, 2, 3]], height: 2, width: 3)
     },
-    Case(testDescription: "not a number", message: "a polygon's coordinates must be within 10^8, found nan at 2") {
+    Case(
+      testDescription: "not a number", message: "a polygon's coordinates must be within 10^8, found nan at 2"
+    ) {
       try RunLengthMask(polygons: [[0, 0, .nan, 1, 2, 2]], height: 2, width: 3)
     },
-    Case(testDescription: "a huge number", message: "a polygon's coordinates must be within 10^8, found 1e+300 at 3") {
+    Case(
+      testDescription: "a huge number",
+      message: "a polygon's coordinates must be within 10^8, found 1e+300 at 3"
+    ) {
       try RunLengthMask(polygons: [[0, 0, 1, 1e300, 2, 2]], height: 2, width: 3)
     },
   ]
@@ -64,7 +83,8 @@ struct MaskErrorTests {
 
   @Test("that reach far out of the picture are drawn at once")
   func distantPolygons() throws {
-    let mask = try RunLengthMask(polygons: [[-9e7, -9e7, 9e7, -9e7, 9e7, 9e7, -9e7, 9e7]], height: 20, width: 30)
+    let mask = try RunLengthMask(
+      polygons: [[-9e7, -9e7, 9e7, -9e7, 9e7, 9e7, -9e7, 9e7]], height: 20, width: 30)
     #expect(mask.area == 600)
   }
 

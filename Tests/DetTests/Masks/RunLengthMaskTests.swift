@@ -32,13 +32,16 @@ struct RunLengthMaskTests {
   @Test("become text and bitmaps and come back")
   func forms() throws {
     let pixels = golden.pixels
-    let masks = try pixels.texts.map { try RunLengthMask(compressed: $0, height: pixels.height, width: pixels.width) }
+    let masks = try pixels.texts.map {
+      try RunLengthMask(compressed: $0, height: pixels.height, width: pixels.width)
+    }
     #expect(masks.map(\.compressed) == pixels.texts)
     #expect(masks[1].bitmap == pixels.bits[0].utf8.map { $0 - 48 })
     #expect(masks[2].bitmap == pixels.bits[1].utf8.map { $0 - 48 })
     for mask in masks {
       #expect(RunLengthMask(bitmap: mask.bitmap, height: mask.height, width: mask.width) == mask)
-      #expect(try RunLengthMask(counts: mask.runs.map(Int.init), height: mask.height, width: mask.width) == mask)
+      #expect(
+        try RunLengthMask(counts: mask.runs.map(Int.init), height: mask.height, width: mask.width) == mask)
     }
   }
 
@@ -54,7 +57,9 @@ struct RunLengthMaskTests {
       }
     }
     let whole = RunLengthMask(bitmap: picture, height: 31, width: 90)
-    #expect(RunLengthMask(window: window, width: 70, left: 13, top: 4, pictureHeight: 31, pictureWidth: 90) == whole)
+    #expect(
+      RunLengthMask(window: window, width: 70, left: 13, top: 4, pictureHeight: 31, pictureWidth: 90) == whole
+    )
     let empty = RunLengthMask(window: [], width: 0, left: 5, top: 5, pictureHeight: 31, pictureWidth: 90)
     #expect(empty.runs == [31 * 90])
   }
@@ -62,7 +67,9 @@ struct RunLengthMaskTests {
   @Test("overlap as pycocotools says, with and without crowds")
   func overlaps() throws {
     let pixels = golden.pixels
-    let masks = try pixels.texts.map { try RunLengthMask(compressed: $0, height: pixels.height, width: pixels.width) }
+    let masks = try pixels.texts.map {
+      try RunLengthMask(compressed: $0, height: pixels.height, width: pixels.width)
+    }
     for (crowd, expected) in pixels.overlaps.enumerated() {
       let found = masks.flatMap { mask in masks.map { mask.overlap($0, isCrowd: crowd == 1) } }
       #expect(found == expected)

@@ -24,7 +24,9 @@ extension RoIHeadTests {
   private func batch(_ golden: Case, _ boxes: [Box], ignored: [Box] = []) throws -> DetectionBatch {
     var batch = batch(try #require(Self.fixture), golden.kind)
     var truth = GroundTruth()
-    (truth.boxes, truth.labels, truth.ignoredBoxes) = (Boxes(boxes), boxes.indices.map { $0 % 3 }, Boxes(ignored))
+    (truth.boxes, truth.labels, truth.ignoredBoxes) = (
+      Boxes(boxes), boxes.indices.map { $0 % 3 }, Boxes(ignored)
+    )
     // Shapes of bitmaps would be large for many objects.
     let kind = golden.kind == "tests only" || golden.kind == "bitmaps" ? "polygons" : golden.kind
     truth.masks = masks(boxes.map { [$0.x1, $0.y1, $0.x2, $0.y2] }, kind)
@@ -37,7 +39,9 @@ extension RoIHeadTests {
     return [one, one]
   }
 
-  private func train(_ golden: Case, _ boxes: [Box], _ batch: DetectionBatch, sides: [Int]? = nil) throws -> LossTerms {
+  private func train(_ golden: Case, _ boxes: [Box], _ batch: DetectionBatch, sides: [Int]? = nil) throws
+    -> LossTerms
+  {
     let head = try head(golden)
     head.train()
     let terms = try head.losses(features(golden, sides: sides), proposals(boxes), batch)
@@ -65,7 +69,9 @@ extension RoIHeadTests {
     }
   }
 
-  private static let usual = [Box(8, 10, 60, 50), Box(70, 20, 120, 90), Box(9, 12, 58, 52), Box(30, 55, 62, 92)]
+  private static let usual = [
+    Box(8, 10, 60, 50), Box(70, 20, 120, 90), Box(9, 12, 58, 52), Box(30, 55, 62, 92),
+  ]
   /// Of no area, turned round, outside of the picture, huge, and no numbers at all.
   private static let odd = [
     Box(20, 20, 20, 20), Box(60, 60, 50, 50), Box(-900, -800, -100, -90), Box(5000, 4000, 9000, 7000),
@@ -74,13 +80,16 @@ extension RoIHeadTests {
 
   @Test(arguments: all) func `no objects and no proposals`(_ golden: Case) throws {
     expectFinite(try train(golden, Self.usual, try batch(golden, [])), "no objects: \(golden)")
-    expectFinite(try train(golden, [], try batch(golden, Array(Self.usual.prefix(2)))), "no proposals: \(golden)")
+    expectFinite(
+      try train(golden, [], try batch(golden, Array(Self.usual.prefix(2)))), "no proposals: \(golden)")
     try test(golden, [])
   }
 
   @Test(arguments: all) func `maps of one pixel`(_ golden: Case) throws {
     guard golden.kind != "semantic" else { return try test(golden, Self.usual, sides: [1, 1]) }
-    expectFinite(try train(golden, Self.usual, try batch(golden, Array(Self.usual.prefix(2))), sides: [1, 1]), "\(golden)")
+    expectFinite(
+      try train(golden, Self.usual, try batch(golden, Array(Self.usual.prefix(2))), sides: [1, 1]),
+      "\(golden)")
     try test(golden, Self.usual, sides: [1, 1])
   }
 

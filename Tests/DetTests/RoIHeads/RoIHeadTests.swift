@@ -58,7 +58,8 @@ import TestSupport
       let objects = boxes.map { box -> [[Double]] in
         let (x1, y1, x2, y2) = (Double(box[0]), Double(box[1]), Double(box[2]), Double(box[3]))
         return [
-          [x1, y1, x2, y1 + 3, x2 - 4, y2, x1 + 2, (y1 + y2) / 2], [x1 + 1, y2 - 9, x1 + 12, y2 - 8, x1 + 6, y2 - 1],
+          [x1, y1, x2, y1 + 3, x2 - 4, y2, x1 + 2, (y1 + y2) / 2],
+          [x1 + 1, y2 - 9, x1 + 12, y2 - 8, x1 + 6, y2 - 1],
         ]
       }
       return InstanceMasks(.polygons(objects), height: height, width: width)
@@ -81,7 +82,8 @@ import TestSupport
       (truth.boxes, truth.labels, truth.masks) = (Boxes(boxes.flatMap { $0 }), labels, masks(boxes, kind))
       return truth
     }
-    var batch = DetectionBatch(images: .zeros([2, 3, Self.height, Self.width]), metas: [meta(), meta()], truths: truths)
+    var batch = DetectionBatch(
+      images: .zeros([2, 3, Self.height, Self.width]), metas: [meta(), meta()], truths: truths)
     if kind == "semantic" {
       let classes = Formula.pattern(2 * 12 * 16, seed: 77).map { value -> Int64 in
         let label = Int64(((value + 1) * 3).rounded(.down))
@@ -101,7 +103,9 @@ import TestSupport
     return try context.registries.roiHeads.build(configNode(config), path: "model.roi_head", context: context)
   }
 
-  @Test(arguments: fixture?.cases.filter { $0.kind != "tests only" } ?? []) func `trains as the original`(_ golden: Case) throws {
+  @Test(arguments: fixture?.cases.filter { $0.kind != "tests only" } ?? []) func `trains as the original`(
+    _ golden: Case
+  ) throws {
     let fixture = try #require(Self.fixture), head = try build(golden.config)
     #expect(head.state.map { NeckTests.Entry($0.key, $0.value.value.shape) } == golden.state)
     guard head.state.count == golden.state.count else { return }
@@ -115,14 +119,21 @@ import TestSupport
     #expect(Array(terms.terms.keys) == golden.names)
     let (loss, log) = terms.total()
     for (name, expected) in golden.losses {
-      #expect(abs((log[name] ?? .nan) - expected) <= 2e-4 * max(1, abs(expected)), "\(name): \(log[name] ?? .nan), expected \(expected)")
+      #expect(
+        abs((log[name] ?? .nan) - expected) <= 2e-4 * max(1, abs(expected)),
+        "\(name): \(log[name] ?? .nan), expected \(expected)")
     }
     loss.backward()
-    func norms(_ gradients: [Tensor?]) -> [Float] { gradients.map { $0.map { Float(Formula.norm($0.floats)) } ?? 0 } }
+    func norms(_ gradients: [Tensor?]) -> [Float] {
+      gradients.map { $0.map { Float(Formula.norm($0.floats)) } ?? 0 }
+    }
     let largest = golden.norms.max() ?? 0
-    expectClose(norms(head.parameters.map(\.gradient)), golden.norms, relative: 3e-3, absolute: 2e-4 * largest, golden.config)
     expectClose(
-      norms(features.map(\.gradient)), golden.inputs, relative: 3e-3, absolute: 2e-4 * (golden.inputs.max() ?? 0), golden.config)
+      norms(head.parameters.map(\.gradient)), golden.norms, relative: 3e-3, absolute: 2e-4 * largest,
+      golden.config)
+    expectClose(
+      norms(features.map(\.gradient)), golden.inputs, relative: 3e-3,
+      absolute: 2e-4 * (golden.inputs.max() ?? 0), golden.config)
     if let dynamic = golden.dynamic, let head = head as? DynamicRoIHead {
       let assigner = try #require(head.sampler?.assigner as? MaxIoUAssigner)
       let loss = try #require(head.bboxHead.lossBbox as? SmoothL1Loss)
@@ -130,11 +141,15 @@ import TestSupport
     }
   }
 
-  @Test(arguments: fixture?.cases.filter { $0.found != nil } ?? []) func `finds what the original finds`(_ golden: Case) throws {
+  @Test(arguments: fixture?.cases.filter { $0.found != nil } ?? []) func `finds what the original finds`(
+    _ golden: Case
+  ) throws {
     let fixture = try #require(Self.fixture), head = try build(golden.config)
     guard head.state.count == golden.state.count else { return }
     Formula.fill(head)
-    let features = golden.sizes.enumerated().map { Formula.tensor([2, golden.channels] + $1, seed: 1000 + $0) }
+    let features = golden.sizes.enumerated().map {
+      Formula.tensor([2, golden.channels] + $1, seed: 1000 + $0)
+    }
     if head.state.keys.contains(where: { $0.hasSuffix("running_mean") }) {
       // The original had trained for a step, which moves the running statistics.
       head.train()
@@ -143,19 +158,25 @@ import TestSupport
     head.train(false)
     try withoutGradient {
       expect(
-        try head.detections(features, proposals(fixture), [meta(), meta()], rescale: true), golden.found ?? [], "found")
+        try head.detections(features, proposals(fixture), [meta(), meta()], rescale: true),
+        golden.found ?? [], "found")
       if let unscaled = golden.unscaled {
-        expect(try head.detections(features, proposals(fixture), [meta(), meta()], rescale: false), unscaled, "unscaled")
+        expect(
+          try head.detections(features, proposals(fixture), [meta(), meta()], rescale: false), unscaled,
+          "unscaled")
       }
       guard let merged = golden.merged else { return }
       let views = (0..<2).map { view in
         (
-          features: golden.sizes.enumerated().map { Formula.tensor([1, golden.channels] + $1, seed: 3000 + 10 * view + $0) },
+          features: golden.sizes.enumerated().map {
+            Formula.tensor([1, golden.channels] + $1, seed: 3000 + 10 * view + $0)
+          },
           meta: meta(flip: view == 0 ? nil : "horizontal")
         )
       }
       let boxes = Boxes(fixture.proposals[0].map { $0 / Float(4.0 / 3) })
-      let found = try head.detections(views: views, Proposals(boxes: boxes, scores: boxes.indices.map { _ in 1 }))
+      let found = try head.detections(
+        views: views, Proposals(boxes: boxes, scores: boxes.indices.map { _ in 1 }))
       expect([found], merged, "merged")
     }
   }
@@ -165,13 +186,16 @@ import TestSupport
     #expect(found.count == golden.count, "\(what)")
     for (image, rows) in golden.enumerated() where image < found.count {
       let detections = found[image]
-      let order = detections.labels.indices.sorted { (detections.labels[$0], $0) < (detections.labels[$1], $1) }
+      let order = detections.labels.indices.sorted {
+        (detections.labels[$0], $0) < (detections.labels[$1], $1)
+      }
       #expect(order.map { detections.labels[$0] } == rows.map(\.label), "\(what) of image \(image)")
       guard order.count == rows.count else { continue }
       for (index, row) in zip(order, rows) {
         let box = detections.boxes[index]
         expectClose(
-          [box.x1, box.y1, box.x2, box.y2, detections.scores[index]], row.box, relative: 1e-4, absolute: 1e-3, what)
+          [box.x1, box.y1, box.x2, box.y2, detections.scores[index]], row.box, relative: 1e-4, absolute: 1e-3,
+          what)
         if let runs = row.runs {
           guard let mask = detections.masks?[index] else {
             Issue.record("\(what): no mask")
@@ -183,7 +207,9 @@ import TestSupport
           #expect(differing <= 2, "\(what): \(differing) pixels differ")
         }
         if let score = row.maskScore {
-          expectClose([detections.maskScores?[index] ?? .nan], [score], relative: 1e-3, absolute: 1e-5, "\(what) mask score")
+          expectClose(
+            [detections.maskScores?[index] ?? .nan], [score], relative: 1e-3, absolute: 1e-5,
+            "\(what) mask score")
         }
       }
     }
@@ -193,24 +219,40 @@ import TestSupport
 
   static let extractor =
     "bbox_roi_extractor=dict(type='SingleRoIExtractor', roi_layer=dict(type='RoIAlign', output_size=7), out_channels=8, featmap_strides=[4])"
-  static let shared = "bbox_head=dict(type='Shared2FCBBoxHead', in_channels=8, fc_out_channels=8, num_classes=3)"
+  static let shared =
+    "bbox_head=dict(type='Shared2FCBBoxHead', in_channels=8, fc_out_channels=8, num_classes=3)"
 
   @Test(arguments: [
-    ("dict(type='StandardRoIHead', \(shared))", "c.py:1: model.roi_head: missing required key 'bbox_roi_extractor'"),
-    ("dict(type='StandardRoIHead', \(extractor.replacing("RoIAlign", with: "RoIAlgin")), \(shared))",
+    (
+      "dict(type='StandardRoIHead', \(shared))",
+      "c.py:1: model.roi_head: missing required key 'bbox_roi_extractor'"
+    ),
+    (
+      "dict(type='StandardRoIHead', \(extractor.replacing("RoIAlign", with: "RoIAlgin")), \(shared))",
       "c.py:1: model.roi_head.bbox_roi_extractor.roi_layer.type: 'RoIAlgin' is not in the RoI layer registry; "
-        + "did you mean 'RoIAlign'?"),
-    ("dict(type='StandardRoIHead', \(extractor.replacing("[4]", with: "[]")), \(shared))",
-      "c.py:1: model.roi_head.bbox_roi_extractor.featmap_strides: must hold at least one number of 1 to 4096, found []"),
-    ("dict(type='StandardRoIHead', \(extractor), bbox_head=dict(type='ConvFCBBoxHead'))",
+        + "did you mean 'RoIAlign'?"
+    ),
+    (
+      "dict(type='StandardRoIHead', \(extractor.replacing("[4]", with: "[]")), \(shared))",
+      "c.py:1: model.roi_head.bbox_roi_extractor.featmap_strides: must hold at least one number of 1 to 4096, found []"
+    ),
+    (
+      "dict(type='StandardRoIHead', \(extractor), bbox_head=dict(type='ConvFCBBoxHead'))",
       "c.py:1: model.roi_head.bbox_head: at least one of num_shared_convs, num_shared_fcs, num_cls_... and num_reg_... "
-        + "must be set"),
-    ("dict(type='CascadeRoIHead', num_stages=2, stage_loss_weights=[1], \(extractor), \(shared))",
-      "c.py:1: model.roi_head.stage_loss_weights: must hold a number for each of 2 stages, found 1"),
-    ("dict(type='DoubleHeadRoIHead', reg_roi_scale_factor=1.3, \(extractor), \(shared))",
-      "c.py:1: model.roi_head: bbox_head must be a DoubleConvFCBBoxHead, found Shared2FCBBoxHead"),
-    ("dict(type='MaskScoringRoIHead', mask_iou_head=dict(type='MaskIoUHead'), \(extractor), \(shared))",
-      "c.py:1: model.roi_head: missing required key 'mask_head'"),
+        + "must be set"
+    ),
+    (
+      "dict(type='CascadeRoIHead', num_stages=2, stage_loss_weights=[1], \(extractor), \(shared))",
+      "c.py:1: model.roi_head.stage_loss_weights: must hold a number for each of 2 stages, found 1"
+    ),
+    (
+      "dict(type='DoubleHeadRoIHead', reg_roi_scale_factor=1.3, \(extractor), \(shared))",
+      "c.py:1: model.roi_head: bbox_head must be a DoubleConvFCBBoxHead, found Shared2FCBBoxHead"
+    ),
+    (
+      "dict(type='MaskScoringRoIHead', mask_iou_head=dict(type='MaskIoUHead'), \(extractor), \(shared))",
+      "c.py:1: model.roi_head: missing required key 'mask_head'"
+    ),
   ]) func `mistakes are named`(_ config: String, _ message: String) {
     #expect(textOfError { _ = try build(config) } == message)
   }
@@ -235,7 +277,9 @@ import TestSupport
     let head = try build(golden.config)
     Formula.fill(head)
     let none = [Proposals(boxes: Boxes(), scores: []), Proposals(boxes: Boxes(), scores: [])]
-    let features = golden.sizes.enumerated().map { Formula.tensor([2, golden.channels] + $1, seed: 1000 + $0).requiringGradient() }
+    let features = golden.sizes.enumerated().map {
+      Formula.tensor([2, golden.channels] + $1, seed: 1000 + $0).requiringGradient()
+    }
     var batch = DetectionBatch(images: .zeros([2, 3, Self.height, Self.width]), metas: [meta(), meta()])
     var truth = GroundTruth()
     truth.masks = InstanceMasks(.polygons([]), height: Self.height, width: Self.width)

@@ -50,7 +50,9 @@ func placeImage(height: Int, width: Int) -> Image {
 }
 
 /// A sample with such a picture, boxes and labels, as `LoadAnnotations` leaves it.
-func placeSample(height: Int, width: Int, _ boxes: [[Float]], labels: [Int]? = nil, masks: Bool = false) -> Sample {
+func placeSample(height: Int, width: Int, _ boxes: [[Float]], labels: [Int]? = nil, masks: Bool = false)
+  -> Sample
+{
   var sample = Sample(file: SampleFile(prefix: "p", name: "a.png"))
   sample.replaceImage(placeImage(height: height, width: width))
   sample.meta.originalShape = sample.meta.imageShape

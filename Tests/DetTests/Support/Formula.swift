@@ -33,7 +33,7 @@ enum Formula {
 
   /// Gives a model the weights that the scripts give theirs.
   static func fill(_ model: Module) {
-    for (index, (key, entry)) in model.state.enumerated() 
+    for (index, (key, entry)) in model.state.enumerated()
     where !key.hasSuffix("num_batches_tracked") && !key.hasSuffix("cum_samples") {
       let shape = entry.value.shape
       let count = shape.reduce(1, *)

@@ -6,7 +6,9 @@ import Testing
 
 /// How samples become batches.
 @Suite struct DetectionBatchTests {
-  private func collected(_ height: Int, _ width: Int, _ keys: [String], _ more: (inout DetectionFields) -> Void = { _ in }) -> Sample {
+  private func collected(
+    _ height: Int, _ width: Int, _ keys: [String], _ more: (inout DetectionFields) -> Void = { _ in }
+  ) -> Sample {
     var sample = placeSample(height: height, width: width, [[1, 2, 3, 4]], labels: [9], masks: true)
     sample.collectedKeys = keys
     more(&sample.detection)
@@ -35,7 +37,9 @@ import Testing
       fields.semanticMap = Image(width: 2, height: 1, channels: 1, bytes: [3, 4])
       fields.batchPadding = (7, 255)
     }
-    let other = collected(3, 3, ["img"]) { $0.semanticMap = Image(width: 1, height: 2, channels: 1, bytes: [5, 6]) }
+    let other = collected(3, 3, ["img"]) {
+      $0.semanticMap = Image(width: 1, height: 2, channels: 1, bytes: [5, 6])
+    }
     let batch = try #require(try HostDetectionBatch([sample, other]).batch as? DetectionBatch)
     #expect(batch.truths?[0].labels == [] && batch.truths?[0].masks?.count == 1)
     #expect(batch.proposals?[0].boxes.rows == [[1, 1, 2, 2]])
@@ -48,12 +52,16 @@ import Testing
 
   @Test func `views become a batch each`() throws {
     var samples = [collected(8, 8, []), collected(8, 8, [])]
-    for index in samples.indices { samples[index].views = [collected(4, 6, ["img"]), collected(2 + index, 3, ["img"])] }
+    for index in samples.indices {
+      samples[index].views = [collected(4, 6, ["img"]), collected(2 + index, 3, ["img"])]
+    }
     let batch = try #require(try HostDetectionBatch(samples).batch as? DetectionViews)
     #expect(batch.views.map(\.images.shape) == [[2, 3, 4, 6], [2, 3, 3, 3]])
     #expect(batch.views[0].truths?.count == nil)
     samples[1].views?.removeLast()
-    #expect(textOfError { _ = try HostDetectionBatch(samples) }.contains("pictures of a batch must have as many views, found [2, 1]"))
+    #expect(
+      textOfError { _ = try HostDetectionBatch(samples) }.contains(
+        "pictures of a batch must have as many views, found [2, 1]"))
   }
 
   @Test func `batches are of one group, and every picture comes`() throws {
@@ -101,7 +109,9 @@ import Testing
     #expect(try samples("dict(samples_per_gpu=8, test_dataloader=dict(samples_per_gpu=3))", .test) == 3)
     #expect(try samples("dict(val=dict(samples_per_gpu=2))", .val) == 2)
     #expect(try samples("dict(test=[dict(samples_per_gpu=2), dict(samples_per_gpu=5)])", .test) == 5)
-    #expect(textOfError { _ = try samples("dict(val=dict(samples_per_gpu=0))", .val) }.contains("data.val.samples_per_gpu: must be in 1...65536"))
+    #expect(
+      textOfError { _ = try samples("dict(val=dict(samples_per_gpu=0))", .val) }.contains(
+        "data.val.samples_per_gpu: must be in 1...65536"))
   }
 }
 

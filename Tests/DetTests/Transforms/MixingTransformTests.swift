@@ -6,14 +6,17 @@ import Testing
 
 /// Transforms that mix samples.
 @Suite struct MixingTransformTests {
-  private func mixed(_ text: String, _ sample: Sample, _ others: [Sample], seed: UInt64 = 0) throws -> Sample {
+  private func mixed(_ text: String, _ sample: Sample, _ others: [Sample], seed: UInt64 = 0) throws -> Sample
+  {
     var (sample, generator) = (sample, RandomGenerator(seed: seed))
     sample.detection.others = others
     #expect(try detectionPipeline(text).apply(&sample, using: &generator))
     return sample
   }
 
-  @Test(arguments: 0..<5 as Range<UInt64>) func `a mosaic has four pictures around its centre`(_ seed: UInt64) throws {
+  @Test(arguments: 0..<5 as Range<UInt64>) func `a mosaic has four pictures around its centre`(_ seed: UInt64)
+    throws
+  {
     let samples = (0..<4).map { placeSample(height: 40, width: 40, [[5, 6, 35, 30]], labels: [$0]) }
     let text = "[dict(type='Mosaic', img_scale=(40, 40), pad_val=200)]"
     let result = try mixed(text, samples[0], Array(samples.dropFirst()), seed: seed)
@@ -52,7 +55,9 @@ import Testing
     #expect(result.image == sample.image && result.detection.labels == [0])
   }
 
-  @Test(arguments: 0..<5 as Range<UInt64>) func `an affine map moves boxes with the picture`(_ seed: UInt64) throws {
+  @Test(arguments: 0..<5 as Range<UInt64>) func `an affine map moves boxes with the picture`(_ seed: UInt64)
+    throws
+  {
     var sample = placeSample(height: 60, width: 60, [[20, 20, 40, 45]])
     // A white block on black, exactly where the box is.
     sample.image = Image(
@@ -61,7 +66,8 @@ import Testing
         let inside = (20..<40).contains(index % 60) && (20..<45).contains(index / 60)
         return [UInt8](repeating: inside ? 255 : 0, count: 3)
       })
-    let text = "[dict(type='RandomAffine', border_val=(0, 0, 0), scaling_ratio_range=(0.8, 1.2), max_translate_ratio=0.05)]"
+    let text =
+      "[dict(type='RandomAffine', border_val=(0, 0, 0), scaling_ratio_range=(0.8, 1.2), max_translate_ratio=0.05)]"
     let result = try mixed(text, sample, [], seed: seed)
     let image = try #require(result.image)
     let box = try #require(result.detection.boxes)[0]
@@ -72,7 +78,8 @@ import Testing
   }
 
   @Test func `pasted objects hide what is under them`() throws {
-    let sample = placeSample(height: 40, width: 40, [[0, 0, 20, 20], [25, 25, 40, 40]], labels: [0, 1], masks: true)
+    let sample = placeSample(
+      height: 40, width: 40, [[0, 0, 20, 20], [25, 25, 40, 40]], labels: [0, 1], masks: true)
     var other = placeSample(height: 40, width: 40, [[0, 0, 19, 20]], labels: [5], masks: true)
     other.image = Image(width: 40, height: 40, channels: 3, filledWith: 77)
     let text = "[dict(type='CopyPaste', selected=False, bbox_occluded_thr=3, mask_occluded_thr=30)]"

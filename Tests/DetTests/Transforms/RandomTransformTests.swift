@@ -22,9 +22,13 @@ import Testing
 
   private let boxes: [[Float]] = [[10, 5, 30, 25], [40, 20, 59, 39], [2, 30, 12, 38]]
 
-  @Test(arguments: 0..<6 as Range<UInt64>) func `a crop keeps boxes, labels and masks together`(_ seed: UInt64) throws {
+  @Test(arguments: 0..<6 as Range<UInt64>) func `a crop keeps boxes, labels and masks together`(
+    _ seed: UInt64
+  ) throws {
     let sample = placeSample(height: 40, width: 60, boxes, labels: [7, 8, 9], masks: true)
-    guard let result = try apply("[dict(type='RandomCrop', crop_size=(25, 30))]", sample, seed: seed) else { return }
+    guard let result = try apply("[dict(type='RandomCrop', crop_size=(25, 30))]", sample, seed: seed) else {
+      return
+    }
     let image = try #require(result.image)
     let fields = result.detection
     #expect(image.height == 25 && image.width == 30)
@@ -50,7 +54,8 @@ import Testing
     let steps = "dict(type='RandomCrop', crop_size=(0.1, 0.1), crop_type='relative', allow_negative_crop=%)"
     let dropped = try apply("[\(steps.replacingOccurrences(of: "%", with: "False"))]", sample, seed: 4)
     #expect(dropped?.image == nil)
-    let kept = try #require(try apply("[\(steps.replacingOccurrences(of: "%", with: "True"))]", sample, seed: 4))
+    let kept = try #require(
+      try apply("[\(steps.replacingOccurrences(of: "%", with: "True"))]", sample, seed: 4))
     #expect(kept.detection.boxes?.isEmpty == true && kept.detection.labels == [])
   }
 
@@ -70,7 +75,9 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<4 as Range<UInt64>) func `an expanded picture holds the old one where the boxes say`(_ seed: UInt64) throws {
+  @Test(arguments: 0..<4 as Range<UInt64>) func `an expanded picture holds the old one where the boxes say`(
+    _ seed: UInt64
+  ) throws {
     let sample = placeSample(height: 40, width: 60, boxes, masks: true)
     let result = try #require(
       try apply("[dict(type='Expand', mean=(9, 8, 200), ratio_range=(1.5, 2), prob=1)]", sample, seed: seed))
@@ -88,15 +95,20 @@ import Testing
     #expect(first == [200, 8, 9] || first == [0, 0, 7])
   }
 
-  @Test(arguments: 0..<6 as Range<UInt64>) func `a crop by overlap keeps centres inside`(_ seed: UInt64) throws {
+  @Test(arguments: 0..<6 as Range<UInt64>) func `a crop by overlap keeps centres inside`(_ seed: UInt64)
+    throws
+  {
     let sample = placeSample(height: 40, width: 60, boxes, labels: [7, 8, 9], masks: true)
-    let result = try #require(try apply("[dict(type='MinIoURandomCrop', min_ious=(0.1, 0.3))]", sample, seed: seed))
+    let result = try #require(
+      try apply("[dict(type='MinIoURandomCrop', min_ious=(0.1, 0.3))]", sample, seed: seed))
     let (image, fields) = (try #require(result.image), result.detection)
     let offset = pixel(image, 0, 0)
     #expect(fields.labels?.count == fields.boxes?.count && fields.masks?.count == fields.labels?.count)
     for (index, label) in (fields.labels ?? []).enumerated() {
       let (box, original) = (try #require(fields.boxes)[index], boxes[label - 7])
-      #expect(box.x1 == max(original[0] - offset[0], 0) && box.y2 == min(original[3] - offset[1], Float(image.height)))
+      #expect(
+        box.x1 == max(original[0] - offset[0], 0)
+          && box.y2 == min(original[3] - offset[1], Float(image.height)))
     }
   }
 
@@ -140,9 +152,11 @@ import Testing
       let value = "[dict(type='Resize', img_scale=[(80, 80), (96, 96)], multiscale_mode='value')]"
       seen.insert(try #require(try apply(value, sample, seed: UInt64(seed))).meta.imageShape[0])
       let range = "[dict(type='Resize', img_scale=[(80, 80), (96, 96)], multiscale_mode='range')]"
-      #expect((80...96).contains(try #require(try apply(range, sample, seed: UInt64(seed))).meta.imageShape[0]))
+      #expect(
+        (80...96).contains(try #require(try apply(range, sample, seed: UInt64(seed))).meta.imageShape[0]))
       let ratio = "[dict(type='Resize', img_scale=(80, 80), ratio_range=(0.5, 2.0))]"
-      #expect((40...160).contains(try #require(try apply(ratio, sample, seed: UInt64(seed))).meta.imageShape[0]))
+      #expect(
+        (40...160).contains(try #require(try apply(ratio, sample, seed: UInt64(seed))).meta.imageShape[0]))
     }
     #expect(seen == [80, 96])
   }
@@ -163,21 +177,28 @@ import Testing
 
   @Test func `small changes of hue and value keep the picture a picture`() throws {
     let sample = placeSample(height: 40, width: 60, boxes)
-    let result = try #require(try apply("[dict(type='YOLOXHSVRandomAug', hue_delta=0, saturation_delta=0, value_delta=40)]", sample, seed: 2))
+    let result = try #require(
+      try apply(
+        "[dict(type='YOLOXHSVRandomAug', hue_delta=0, saturation_delta=0, value_delta=40)]", sample, seed: 2))
     #expect(result.image?.isFloat == false && result.detection.boxes == sample.detection.boxes)
   }
 
-  @Test(arguments: 0..<8 as Range<UInt64>) func `a random centre crop moves boxes with the picture`(_ seed: UInt64) throws {
+  @Test(arguments: 0..<8 as Range<UInt64>) func `a random centre crop moves boxes with the picture`(
+    _ seed: UInt64
+  ) throws {
     var sample = placeSample(height: 40, width: 60, boxes, labels: [7, 8, 9])
     sample.image = sample.image?.toFloat()
-    let text = "[dict(type='RandomCenterCropPad', crop_size=(50, 50), ratios=(0.8, 1.2), border=16, mean=[0, 0, 0], std=[1, 1, 1], "
+    let text =
+      "[dict(type='RandomCenterCropPad', crop_size=(50, 50), ratios=(0.8, 1.2), border=16, mean=[0, 0, 0], std=[1, 1, 1], "
       + "to_rgb=True, test_pad_mode=None)]"
     let result = try #require(try apply(text, sample, seed: seed))
     let image = try #require(result.image)
     #expect([40, 60].contains(image.height) && image.width == image.height)
     for (index, label) in (result.detection.labels ?? []).enumerated() {
       let (box, original) = (try #require(result.detection.boxes)[index], boxes[label - 7])
-      guard box.x1 > 0, box.y1 > 0, box.x1 < Float(image.width), box.y1 < Float(image.height) else { continue }
+      guard box.x1 > 0, box.y1 > 0, box.x1 < Float(image.width), box.y1 < Float(image.height) else {
+        continue
+      }
       let corner = pixel(image, box.x1, box.y1)
       #expect(corner == [original[0], original[1]] || corner == [0, 0])
     }

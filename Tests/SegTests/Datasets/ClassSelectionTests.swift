@@ -38,20 +38,24 @@ import Testing
   }
 
   @Test func `chosen classes get new indices and keep their colours`() throws {
-    for more in ["classes=['car', 'road']", "classes='$/names.txt'", "classes=('car', 'road'), palette=[[1, 2, 3]]"] {
+    for more in [
+      "classes=['car', 'road']", "classes='$/names.txt'", "classes=('car', 'road'), palette=[[1, 2, 3]]",
+    ] {
       let classes = try selection("CityscapesDataset", more)
       #expect(classes.names == ["car", "road"])
       #expect(classes.palette == [[0, 0, 142], [128, 64, 128]])
       let table = try #require(classes.mapping)
       #expect(
-        table[13] == 0 && table[0] == 1 && table[1] == 255 && table[18] == 255 && table[255] == 255 && table[40] == 40)
+        table[13] == 0 && table[0] == 1 && table[1] == 255 && table[18] == 255 && table[255] == 255
+          && table[40] == 40)
     }
   }
 
   @Test func `classes of one's own`() throws {
     let classes = try selection("CustomDataset", "classes=['cell', 'rest'], palette=[[1, 2, 3], [4, 5, 6]]")
     #expect(
-      classes.names == ["cell", "rest"] && classes.palette == [[1, 2, 3], [4, 5, 6]] && classes.mapping == nil)
+      classes.names == ["cell", "rest"] && classes.palette == [[1, 2, 3], [4, 5, 6]] && classes.mapping == nil
+    )
     #expect(try selection("CustomDataset", "classes=['a']").palette == ClassSelection.randomPalette(1))
   }
 

@@ -8,13 +8,16 @@ import Testing
 @Suite struct LabelMapTests {
   private static let load = "[dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]"
 
-  private func made(_ folder: PictureFolder, _ more: String = "classes=['a', 'b', 'c']") throws -> SegmentationDataset {
+  private func made(_ folder: PictureFolder, _ more: String = "classes=['a', 'b', 'c']") throws
+    -> SegmentationDataset
+  {
     let text =
       "dict(type='CustomDataset', pipeline=\(Self.load), data_root='\(folder.path)', img_dir='img', ann_dir='ann', \(more))"
     return try #require(try dataset(text) as? SegmentationDataset)
   }
 
-  private func message(_ body: (PictureFolder) throws -> Void, _ more: String = "classes=['a', 'b', 'c']") throws
+  private func message(_ body: (PictureFolder) throws -> Void, _ more: String = "classes=['a', 'b', 'c']")
+    throws
     -> String
   {
     let folder = try PictureFolder()
@@ -31,14 +34,16 @@ import Testing
     #expect(
       try message { try $0.labels("ann/x.png", [0, 1, 2, 3]) }
         == "F/ann/x.png: labels must be in 0..<3 (the classes) or 255 (no class), found 3 in 12 pixels; "
-        + "if the file's 0 stands for no class, set reduce_zero_label=True for the data set and LoadAnnotations")
+        + "if the file's 0 stands for no class, set reduce_zero_label=True for the data set and LoadAnnotations"
+    )
     #expect(
       try message { try $0.labels("ann/x.png", [0, 120, 90, 255]) }
         == "F/ann/x.png: labels must be in 0..<3 (the classes) or 255 (no class), found 90 in 12 pixels and 1 other value; "
         + "a label map holds class indices, not shades of gray")
     #expect(try message { try $0.labels("ann/x.png", [0, 1, 2, 255]) } == "nothing")
     #expect(
-      try message({ try $0.labels("ann/x.png", [0, 1, 77]) }, "classes=['a', 'b'], ignore_index=77") == "nothing")
+      try message({ try $0.labels("ann/x.png", [0, 1, 77]) }, "classes=['a', 'b'], ignore_index=77")
+        == "nothing")
     // Without names of classes the model's number counts.
     let folder = try PictureFolder()
     try folder.picture("img/x.jpg")
@@ -95,7 +100,8 @@ import Testing
     #expect(Array((reduced.labels.bytes ?? []).prefix(4)) == [255, 0, 1, 255])
     // As in the original both reduce where both are told to.
     let twice = try made(
-      folder, "classes=['a', 'b'], reduce_zero_label=True, gt_seg_map_loader_cfg=dict(reduce_zero_label=True)")
+      folder, "classes=['a', 'b'], reduce_zero_label=True, gt_seg_map_loader_cfg=dict(reduce_zero_label=True)"
+    )
     #expect(Array((try twice.groundTruth(at: 0).labels.bytes ?? []).prefix(4)) == [255, 255, 0, 255])
     #expect(
       complaint { _ = try made(folder, "classes=['a', 'b']").groundTruth(at: 0) }.contains(

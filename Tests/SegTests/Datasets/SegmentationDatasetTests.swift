@@ -40,7 +40,8 @@ import Testing
       names(try dataset("dict(\(root), img_dir=['img', 'more'], ann_dir=['ann', 'more_ann'])"))
         == ["a.jpg", "b.jpg", "sub/c.jpg", "x.jpg"])
     let splits = try dataset(
-      "dict(\(root), img_dir='img', ann_dir=['ann', 'more_ann'], split=['list.txt', 'list.txt'], separate_eval=False)")
+      "dict(\(root), img_dir='img', ann_dir=['ann', 'more_ann'], split=['list.txt', 'list.txt'], separate_eval=False)"
+    )
     #expect(names(splits) == ["b.jpg", "sub/c.jpg", "b.jpg", "sub/c.jpg"])
     #expect((splits as? ConcatDataset)?.evaluatesSeparately == false)
     #expect(splits.segmentationParts[1].items[0].labels?.path == "\(folder.path)/more_ann/b.png")
@@ -72,7 +73,8 @@ import Testing
     #expect(try labels("STAREDataset").contains("t.ah.png"))
     #expect(try labels("HRFDataset").contains("t.png"))
     #expect(try labels("iSAIDDataset").contains("t_instance_color_RGB.png"))
-    #expect(try labels("CustomDataset", ", img_suffix='_rgb_anon.png', seg_map_suffix='.gt.png'") == ["n.gt.png"])
+    #expect(
+      try labels("CustomDataset", ", img_suffix='_rgb_anon.png', seg_map_suffix='.gt.png'") == ["n.gt.png"])
   }
 
   @Test func `types bring their own rules`() throws {
@@ -89,8 +91,14 @@ import Testing
         text("ADE20KDataset", ", img_suffix='.png'"),
         "img_suffix is always '.jpg' for ADE20KDataset; leave it out, or use CustomDataset"
       ),
-      (text("LoveDADataset", ", reduce_zero_label=False"), "reduce_zero_label is always True for LoveDADataset"),
-      (text("PascalVOCDataset", ""), "split must name a file with one picture a line for PascalVOCDataset, found none"),
+      (
+        text("LoveDADataset", ", reduce_zero_label=False"),
+        "reduce_zero_label is always True for LoveDADataset"
+      ),
+      (
+        text("PascalVOCDataset", ""),
+        "split must name a file with one picture a line for PascalVOCDataset, found none"
+      ),
       (text("CustomDataset", ", img_sufix='.png'"), "unknown key 'img_sufix'; did you mean 'img_suffix'?"),
     ]
     for (text, expected) in refused {
@@ -103,17 +111,22 @@ import Testing
     let folder = try PictureFolder()
     try folder.picture("img/a.png")
     func message(_ more: String) -> String {
-      complaint { _ = try dataset("dict(type='CustomDataset', pipeline=[], data_root='\(folder.path)', \(more))") }
+      complaint {
+        _ = try dataset("dict(type='CustomDataset', pipeline=[], data_root='\(folder.path)', \(more))")
+      }
     }
     #expect(
       message("img_dir='img', ann_dir='ann'")
         == "\(folder.path)/img: the data set is empty: no files with the suffix '.jpg' in img_dir or below")
     #expect(
-      message("img_dir='none', ann_dir='ann'") == "\(folder.path)/none: img_dir must be a folder that can be read")
+      message("img_dir='none', ann_dir='ann'")
+        == "\(folder.path)/none: img_dir must be a folder that can be read")
     #expect(
       message("img_dir='img', img_suffix='.png'")
         == "c.py:1: data.train: ann_dir must name the folder of label maps to train on, found none")
-    #expect(message("img_dir='img', ann_dir='ann', split='no.txt'").hasPrefix("\(folder.path)/no.txt: cannot be read"))
+    #expect(
+      message("img_dir='img', ann_dir='ann', split='no.txt'").hasPrefix(
+        "\(folder.path)/no.txt: cannot be read"))
     #expect(
       message("img_dir='img', img_suffix='.png', test_mode=True")
         == "c.py:1: data.train: classes must name the classes of a CustomDataset that is tested, found none")

@@ -54,7 +54,8 @@ import Testing
     try folder.labels("ann/0.png", [1], height: 4, width: 6)
     try folder.labels("ann/1.png", [1], height: 5, width: 3)
     let data = try dataset(
-      text(folder, ", dict(type='DefaultFormatBundle'), dict(type='Collect', keys=['img', 'gt_semantic_seg'])"))
+      text(
+        folder, ", dict(type='DefaultFormatBundle'), dict(type='Collect', keys=['img', 'gt_semantic_seg'])"))
     var generator = RandomGenerator(seed: 0)
     let samples = try (0..<2).map { try #require(try data.sample(at: $0, using: &generator)) }
     let batch = try HostSegmentationBatch(samples)
@@ -63,6 +64,7 @@ import Testing
     #expect(labels.reduce(0, +) == 24 + 15 && labels[24..<30].allSatisfy { $0 == 0 })
     let tensors = batch.batch
     #expect(
-      tensors.images.shape == [2, 3, 5, 6] && tensors.labels?.shape == [2, 1, 5, 6] && tensors.labels?.dtype == .int64)
+      tensors.images.shape == [2, 3, 5, 6] && tensors.labels?.shape == [2, 1, 5, 6]
+        && tensors.labels?.dtype == .int64)
   }
 }

@@ -35,7 +35,9 @@ import Testing
     let c: Case = try DataGolden.json("seg-cityscapes/case.json")
     #expect(c.labels.count == CityscapesLabel.all.count)
     for (expected, label) in zip(c.labels, CityscapesLabel.all) {
-      #expect(label.name == expected.name && label.id == expected.id && label.category.rawValue == expected.category)
+      #expect(
+        label.name == expected.name && label.id == expected.id && label.category.rawValue == expected.category
+      )
       #expect(label.isIgnored == expected.ignored)
       #expect(label.color == expected.color.reduce(0) { $0 << 8 | $1 }, "\(label.name)")
     }
@@ -45,7 +47,9 @@ import Testing
   @Test func `scores are the original's`() throws {
     let c: Case = try DataGolden.json("seg-cityscapes/case.json")
     var measurement = try CityscapesMeasurement(dataset())
-    for (prediction, truth) in zip(c.predictions, c.truths) { try measurement.add(prediction, truth, "a.png") }
+    for (prediction, truth) in zip(c.predictions, c.truths) {
+      try measurement.add(prediction, truth, "a.png")
+    }
     #expect(measurement.confusion == c.result.confMatrix)
     var lines: [String] = []
     let results = measurement.results { lines.append($0) }
@@ -78,7 +82,8 @@ import Testing
       #expect(abs(number - expected) < 1e-12)
     }
     #expect(
-      lines.count == 2 && lines[0].contains("road") && !lines[0].contains("caravan") && lines[1].contains("vehicle"))
+      lines.count == 2 && lines[0].contains("road") && !lines[0].contains("caravan")
+        && lines[1].contains("vehicle"))
     #expect(
       complaint { try measurement.add([0], [99], "a.png") } == "a.png: label ids must be in 0..<34, found 99")
   }

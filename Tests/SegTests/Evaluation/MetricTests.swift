@@ -33,7 +33,11 @@ import Testing
     let results = values.results(c.classes)
     #expect(Array(results.keys) == c.names)
     for ((name, value), expected) in zip(results, c.values) {
-      if let expected { #expect(abs(value - expected) < 1e-12, "\(name)") } else { #expect(value.isNaN, "\(name)") }
+      if let expected {
+        #expect(abs(value - expected) < 1e-12, "\(name)")
+      } else {
+        #expect(value.isNaN, "\(name)")
+      }
     }
     #expect(values.report(c.classes) == c.lines)
   }
@@ -42,7 +46,8 @@ import Testing
     let c = Self.cases[index]
     var options = SegmentationMetrics.Options()
     (options.nanReplacement, options.beta) = (-1, 2)
-    let values = SegmentationMetrics(c.metrics.compactMap(SegmentationMetrics.Metric.init), options)(counts(c))
+    let values = SegmentationMetrics(c.metrics.compactMap(SegmentationMetrics.Metric.init), options)(
+      counts(c))
     #expect(abs(values.accuracy - (c.extra["aAcc"]?.first ?? .nan)) < 1e-12)
     #expect(values.perClass.count == c.extra.count - 1)
     for (name, found) in values.perClass {

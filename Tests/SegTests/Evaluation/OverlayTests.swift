@@ -24,8 +24,11 @@ import Testing
     var (sample, generator) = (TransformGoldenTests.sample("wide.png"), RandomGenerator(seed: 0))
     _ = try dataPipeline(text.replacing("\n", with: " ")).apply(&sample, using: &generator)
     let picture = try TestPicture([sample])
-    #expect(picture.views.count == 2 && picture.views[0].images.height == 32 && picture.views[0].images.width == 64)
-    let (shown, original) = (picture.picture(), try Image.read(path: DataGolden.path("seg-transforms/wide.png")))
+    #expect(
+      picture.views.count == 2 && picture.views[0].images.height == 32 && picture.views[0].images.width == 64)
+    let (shown, original) = (
+      picture.picture(), try Image.read(path: DataGolden.path("seg-transforms/wide.png"))
+    )
     #expect([shown.height, shown.width] == [29, 41])
     for (a, b) in zip(shown.bytes ?? [], original.bytes ?? []) { #expect(abs(Int(a) - Int(b)) <= 1) }
   }

@@ -85,7 +85,8 @@ final class PictureFolder {
   let path: String
 
   init() throws {
-    path = URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent("seg-\(UUID().uuidString)").path
+    path =
+      URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent("seg-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 

@@ -36,7 +36,8 @@ private final class ColorSegmentor: Module, Segmentor {
     let values = image.permuted([0, 2, 3, 1]).floats
     let (height, width) = (meta.originalShape[0], meta.originalShape[1])
     return [
-      LabelMap(height: height, width: width, labels: (0..<(height * width)).map { values[$0 * 3] > 100 ? 1 : 0 })
+      LabelMap(
+        height: height, width: width, labels: (0..<(height * width)).map { values[$0 * 3] > 100 ? 1 : 0 })
     ]
   }
 
@@ -72,19 +73,23 @@ private final class ColorSegmentor: Module, Segmentor {
       try SegmentationTask().makeSource(data, SourceOptions(loader: settings(loader), seed: 0)).batchCount
     }
     #expect(try batches("dict(samples_per_gpu=2, workers_per_gpu=0)") == 2)
-    #expect(try batches("dict(samples_per_gpu=2, workers_per_gpu=0, train_dataloader=dict(drop_last=False))") == 3)
+    #expect(
+      try batches("dict(samples_per_gpu=2, workers_per_gpu=0, train_dataloader=dict(drop_last=False))") == 3)
     let message = complaint { _ = try batches("dict(samples_per_gpu=6)") }
-    #expect(message.hasPrefix("data.samples_per_gpu must be at most the number of pictures, 5, "), "\(message)")
+    #expect(
+      message.hasPrefix("data.samples_per_gpu must be at most the number of pictures, 5, "), "\(message)")
     #expect(message.contains("found 6; lower it, repeat the data set with RepeatDataset"))
   }
 
   @Test func `model and data set must have as many classes`() throws {
     let folder = try folder()
     let message = complaint {
-      try SegmentationTask().check(ColorSegmentor(), against: dataset(text(folder, classes: "['a', 'b', 'c', 'd']")))
+      try SegmentationTask().check(
+        ColorSegmentor(), against: dataset(text(folder, classes: "['a', 'b', 'c', 'd']")))
     }
     #expect(
-      message == "decode_head.num_classes must be the number of the data set's classes, 4 (a, b, c, ...), found 2")
+      message
+        == "decode_head.num_classes must be the number of the data set's classes, 4 (a, b, c, ...), found 2")
     try SegmentationTask().check(ColorSegmentor(), against: dataset(text(folder)))
   }
 
@@ -99,17 +104,21 @@ private final class ColorSegmentor: Module, Segmentor {
       model: ColorSegmentor(), optimizer: nil, maxIterations: 1, logger: Logger(label: "test"))
     let results = try evaluator.evaluate(runner.model, runner: runner)
     #expect(
-      Array(results.keys.prefix(7)) == ["aAcc", "mIoU", "mAcc", "mFscore", "mPrecision", "mRecall", "IoU.rest"])
+      Array(results.keys.prefix(7)) == [
+        "aAcc", "mIoU", "mAcc", "mFscore", "mPrecision", "mRecall", "IoU.rest",
+      ])
     // One of eight columns is wrong: 42 of 48 pixels.
     #expect(
-      results["aAcc"]?.double == 0.875 && results["IoU.rest"]?.double == 0.8 && results["IoU.cell"]?.double == 0.75)
+      results["aAcc"]?.double == 0.875 && results["IoU.rest"]?.double == 0.8
+        && results["IoU.cell"]?.double == 0.75)
     #expect(results["mIoU"]?.double == 0.775 && results["Precision.cell"]?.double == 0.75)
     let message = complaint {
       _ = try SegmentationTask().makeEvaluator(
         data, LoaderSettings(nil, role: .val), settings: ["metric": dataNode("'mIou'")])
     }
     #expect(
-      message.contains("evaluation.metric: must be one of mIoU, mDice, mFscore, found 'mIou'; did you mean 'mIoU'?"),
+      message.contains(
+        "evaluation.metric: must be one of mIoU, mDice, mFscore, found 'mIou'; did you mean 'mIoU'?"),
       "\(message)")
   }
 
@@ -135,7 +144,8 @@ private final class ColorSegmentor: Module, Segmentor {
     let folder = try folder(1)
     try folder.labels("ann/0.png", [0, 1], height: 12, width: 16)
     let data = try dataset(
-      text(folder).replacing("dict(type='LoadAnnotations'), ", with: "").replacing(", 'gt_semantic_seg'", with: ""),
+      text(folder).replacing("dict(type='LoadAnnotations'), ", with: "").replacing(
+        ", 'gt_semantic_seg'", with: ""),
       isTesting: true)
     var measurement = try SegmentationMeasurement(data)
     let message = complaint {
@@ -156,11 +166,13 @@ private final class ColorSegmentor: Module, Segmentor {
     let runner = try IterBasedRunner(
       model: model, optimizer: optimizer, maxIterations: 10, workDirectory: "\(folder.path)/work",
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    let config = try dataNode("dict(optimizer_config=dict(), checkpoint_config=dict(interval=2, by_epoch=False))")
+    let config = try dataNode(
+      "dict(optimizer_config=dict(), checkpoint_config=dict(interval=2, by_epoch=False))")
     try runner.registerTrainingHooks(TrainingHooksConfig(config), context: dataContext())
     for (hook, priority) in SegmentationTask().standardHooks { runner.register(hook, priority: priority) }
     let source = try SegmentationTask().makeSource(
-      dataset(text(folder)), SourceOptions(loader: settings("dict(samples_per_gpu=2, workers_per_gpu=0)"), seed: 0))
+      dataset(text(folder)),
+      SourceOptions(loader: settings("dict(samples_per_gpu=2, workers_per_gpu=0)"), seed: 0))
     let message = complaint { try runner.run([source]) }
     #expect(
       message

@@ -46,7 +46,8 @@ import Testing
     start.labels = Image(width: 64, height: 8, channels: 1, bytes: (0..<512).map { $0 % 64 < 48 ? 0 : 1 })
     func mixed(_ ratio: String) throws -> Int {
       var count = 0
-      try draws(400, "[dict(type='RandomCrop', crop_size=(8, 16), cat_max_ratio=\(ratio))]", start) { sample in
+      try draws(400, "[dict(type='RandomCrop', crop_size=(8, 16), cat_max_ratio=\(ratio))]", start) {
+        sample in
         let ones = try #require(sample.labels?.bytes).count { $0 == 1 }
         if ones > 32 && ones < 96 { count += 1 }
       }
@@ -59,7 +60,8 @@ import Testing
 
   @Test func `sizes are drawn as the mode says`() throws {
     var ratios: [Double] = []
-    try draws(500, "[dict(type='Resize', img_scale=(100, 50), ratio_range=(0.5, 2.0))]", Self.places(20, 40)) {
+    try draws(500, "[dict(type='Resize', img_scale=(100, 50), ratio_range=(0.5, 2.0))]", Self.places(20, 40))
+    {
       sample in
       ratios.append(Double(try #require(sample.image).width) / 100)
       #expect(sample.labels?.width == sample.image?.width && sample.labels?.height == sample.image?.height)
@@ -108,7 +110,8 @@ import Testing
   @Test func `holes are where the original puts them`() throws {
     var (count, area) = (0, 0)
     try draws(
-      800, "[dict(type='RandomCutOut', prob=0.5, n_holes=1, cutout_shape=(4, 3), fill_in=(9, 8, 200), seg_fill_in=77)]",
+      800,
+      "[dict(type='RandomCutOut', prob=0.5, n_holes=1, cutout_shape=(4, 3), fill_in=(9, 8, 200), seg_fill_in=77)]",
       Self.places(30, 40)
     ) {
       sample in
@@ -130,7 +133,9 @@ import Testing
   @Test func `colours change as often as they should`() throws {
     let start = Self.places(40, 60)
     var same = 0
-    try draws(1000, "[dict(type='PhotoMetricDistortion')]", start) { if $0.image == start.image { same += 1 } }
+    try draws(1000, "[dict(type='PhotoMetricDistortion')]", start) {
+      if $0.image == start.image { same += 1 }
+    }
     // Four changes, each with probability 1/2.
     #expect((35...95).contains(same), "\(same)")
   }

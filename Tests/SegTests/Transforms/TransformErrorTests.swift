@@ -7,7 +7,8 @@ import Testing
 @Suite struct TransformErrorTests {
   static let options: [(String, String)] = [
     (
-      "[dict(type='Resize', img_scale=(0, 4))]", "pipeline.0.img_scale: must be (w, h), both in 1...65536, found [0, 4]"
+      "[dict(type='Resize', img_scale=(0, 4))]",
+      "pipeline.0.img_scale: must be (w, h), both in 1...65536, found [0, 4]"
     ),
     ("[dict(type='Resize', img_scale=4)]", "pipeline.0.img_scale: expected list, found int 4"),
     (
@@ -32,10 +33,18 @@ import Testing
       "pipeline.0.direction: must be 'horizontal' or 'vertical', found 'diagonal'"
     ),
     ("[dict(type='Pad')]", "pipeline.0: exactly one of size and size_divisor must be given"),
-    ("[dict(type='Pad', size=4, size_divisor=4)]", "pipeline.0: exactly one of size and size_divisor must be given"),
-    ("[dict(type='Pad', size=4, seg_pad_val=300)]", "pipeline.0.seg_pad_val: must be in 0...255, found 300.0"),
+    (
+      "[dict(type='Pad', size=4, size_divisor=4)]",
+      "pipeline.0: exactly one of size and size_divisor must be given"
+    ),
+    (
+      "[dict(type='Pad', size=4, seg_pad_val=300)]", "pipeline.0.seg_pad_val: must be in 0...255, found 300.0"
+    ),
     ("[dict(type='RandomCrop', crop_size=(0, 4))]", "pipeline.0.crop_size: must be in 1...65536, found 0x4"),
-    ("[dict(type='RandomRotate', prob=1, degree=-3)]", "pipeline.0.degree: must be a positive number or (min, max)"),
+    (
+      "[dict(type='RandomRotate', prob=1, degree=-3)]",
+      "pipeline.0.degree: must be a positive number or (min, max)"
+    ),
     (
       "[dict(type='RandomRotate', prob=1, degree=3, center=(1, 2), auto_bound=True)]",
       "pipeline.0.center: must not be given with auto_bound=True"
@@ -47,7 +56,10 @@ import Testing
     ("[dict(type='RandomMosaic', prob=2)]", "pipeline.0.prob: must be in 0...1, found 2.0"),
     ("[dict(type='AdjustGamma', gamma=0)]", "pipeline.0.gamma: must be in 0...1000000, found 0.0"),
     ("[dict(type='Rerange', min_value=3, max_value=3)]", "pipeline.0: min_value must be below max_value"),
-    ("[dict(type='CLAHE', tile_grid_size=(0, 8))]", "pipeline.0.tile_grid_size: must be two numbers in 1...1024"),
+    (
+      "[dict(type='CLAHE', tile_grid_size=(0, 8))]",
+      "pipeline.0.tile_grid_size: must be two numbers in 1...1024"
+    ),
     ("[dict(type='Transpose', keys=['img'], order=(0, 2, 1))]", "pipeline.0.order: must be an order of"),
     (
       "[dict(type='MultiScaleFlipAug', transforms=[])]",
@@ -71,14 +83,23 @@ import Testing
   }
 
   static let pictures: [(String, String)] = [
-    ("[dict(type='Resize')]", "p/a.png: Resize: img_scale or ratio_range must be given outside of MultiScaleFlipAug"),
+    (
+      "[dict(type='Resize')]",
+      "p/a.png: Resize: img_scale or ratio_range must be given outside of MultiScaleFlipAug"
+    ),
     ("[dict(type='RandomFlip')]", "p/a.png: RandomFlip: prob must be given outside of MultiScaleFlipAug"),
-    ("[dict(type='Resize', ratio_range=(0.01, 0.01))]", "p/a.png: Resize: sides must be in 1...65536, found 0.0 x 0.0"),
+    (
+      "[dict(type='Resize', ratio_range=(0.01, 0.01))]",
+      "p/a.png: Resize: sides must be in 1...65536, found 0.0 x 0.0"
+    ),
     (
       "[dict(type='Resize', img_scale=(60000, 60000), keep_ratio=False)]",
       "p/a.png: Resize: an image of at most 268435456 pixels, found 60000x60000"
     ),
-    ("[dict(type='Pad', size=(30, 30), pad_val=(1, 2))]", "p/a.png: Pad: pad_val must be 1 or 3 numbers, found 2"),
+    (
+      "[dict(type='Pad', size=(30, 30), pad_val=(1, 2))]",
+      "p/a.png: Pad: pad_val must be 1 or 3 numbers, found 2"
+    ),
     (
       "[dict(type='Normalize', mean=[0, 0, 0], std=[1, 1, 1]), dict(type='PhotoMetricDistortion')]",
       "p/a.png: PhotoMetricDistortion: a picture of three channels of bytes, found 3 of floats"
@@ -91,14 +112,19 @@ import Testing
       "[dict(type='Collect', keys=['img', 'gt_seg'])]",
       "p/a.png: Collect: the sample has no 'gt_seg'; known keys: img, gt_semantic_seg"
     ),
-    ("[dict(type='LoadAnnotations')]", "p/a.png: LoadAnnotations: the data set has no label maps; set its ann_dir"),
+    (
+      "[dict(type='LoadAnnotations')]",
+      "p/a.png: LoadAnnotations: the data set has no label maps; set its ann_dir"
+    ),
     (
       "[dict(type='RGB2Gray', weights=(1, 2))]",
       "p/a.png: RGB2Gray: the picture must have a channel for each of the 2 weights, found 3"
     ),
   ]
 
-  @Test(arguments: pictures) func `a picture that does not fit is named`(_ text: String, _ expected: String) throws {
+  @Test(arguments: pictures) func `a picture that does not fit is named`(_ text: String, _ expected: String)
+    throws
+  {
     let steps = try dataPipeline(text)
     let message = complaint {
       var (sample, generator) = (RandomTransformTests.places(9, 12), RandomGenerator(seed: 0))
@@ -125,10 +151,12 @@ import Testing
     #expect(try run("[dict(type='Collect', keys=['img', 'gt_semantic_seg'])]") == "p/a.png: Collect: \(text)")
     #expect(
       try run("[dict(type='Pad', size=(10, 12))]").hasPrefix(
-        "p/a.png: Pad: the label map must be at most of the padded picture's size 10x12, found 18x24 in p/labels.png"))
+        "p/a.png: Pad: the label map must be at most of the padded picture's size 10x12, found 18x24 in p/labels.png"
+      ))
     // Resizing brings label maps at half resolution to their pictures' size, as in the original.
     #expect(
-      try run("[dict(type='Resize', img_scale=(24, 18)), dict(type='Collect', keys=['img', 'gt_semantic_seg'])]")
+      try run(
+        "[dict(type='Resize', img_scale=(24, 18)), dict(type='Collect', keys=['img', 'gt_semantic_seg'])]")
         == "nothing")
   }
 }

@@ -59,7 +59,9 @@ import Testing
     #expect((Self.file?.cases.count ?? 0) > 80)
   }
 
-  @Test(arguments: file?.cases ?? []) func `picture and label map equal the original's to the bit`(_ c: Case) throws {
+  @Test(arguments: file?.cases ?? []) func `picture and label map equal the original's to the bit`(_ c: Case)
+    throws
+  {
     var (sample, generator) = (Self.sample(c.image), RandomGenerator(seed: 0))
     #expect(try dataPipeline(c.pipeline).apply(&sample, using: &generator))
     let image = DescribedImage(try #require(sample.image))

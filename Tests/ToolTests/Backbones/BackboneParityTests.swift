@@ -51,7 +51,9 @@ import ToolSupport
     for (key, entry) in model.state where entry.value.dtype == .float32 {
       let parts = Set(key.split(separator: ".").map(String.init))
       // Scales of weights and factors of products: larger ones overflow or magnify the last digit.
-      if !parts.isDisjoint(with: ["weight_gamma", "weight_beta", "g", "theta", "phi", "conv_out", "concat_project", "fc2"]) {
+      if !parts.isDisjoint(with: [
+        "weight_gamma", "weight_beta", "g", "theta", "phi", "conv_out", "concat_project", "fc2",
+      ]) {
         entry.assign(withoutGradient { entry.value * 0.02 })
       } else if parts.contains("conv_offset") {
         entry.assign(withoutGradient { entry.value * 0.001 })
@@ -88,7 +90,9 @@ import ToolSupport
         let scale = expected.norm / Double(values.count).squareRoot()
         expectClose(Array(picked), expected.values, relative: 1e-3, absolute: 1e-3 * scale, golden.config)
       }
-      if !model.outputs.isEmpty { #expect(model.outputs.map(\.channels) == golden.outputs.map { $0.shape[1] }) }
+      if !model.outputs.isEmpty {
+        #expect(model.outputs.map(\.channels) == golden.outputs.map { $0.shape[1] })
+      }
     }
   }
 
@@ -126,19 +130,58 @@ import ToolSupport
   }
 
   static let mistakes: [(String, String)] = [
-    ("dict(type='mmdet.ResNet', depth=18, dcn=dict(type='DCN'))", "dcn is for bottlenecks, depth 50 and above, found depth 18"),
-    ("dict(type='mmdet.ResNet', depth=50, dcn=dict(type='Conv2d'))", "model.backbone.dcn.type: must be DCN or DCNv2, found Conv2d"),
-    ("dict(type='mmdet.ResNet', depth=50, dcn=dict(type='DCN', deform_groups=3), stage_with_dcn=(False, True, True, True))", "deform_groups must divide all channel numbers, found 3 groups for 128 channels"),
-    ("dict(type='mmdet.ResNet', depth=50, dcn=dict(type='DCN'), stage_with_dcn=(True, ))", "stage_with_dcn must have 4 values, found 1"),
-    ("dict(type='mmdet.ResNet', depth=50, dcn=dict(type='DCN', groups=2))", "model.backbone.dcn: unknown key 'groups'"),
-    ("dict(type='mmdet.ResNet', depth=50, conv_cfg=dict(type='DCN', deform_groups=0))", "model.backbone.conv_cfg.deform_groups: must be in 1...4096, found 0"),
-    ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='ContextBloc', ratio=1), position='after_conv3')])", "'ContextBloc' is not in the plugin layer registry; did you mean 'ContextBlock'?"),
-    ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='ContextBlock', ratio=1), position='after_conv4')])", "plugins.0.position: must be one of after_conv1, after_conv2, after_conv3, found 'after_conv4'"),
-    ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='ContextBlock', ratio=1), position='after_conv3', stages=(True, ))])", "plugins: stages must have 4 values, found 1"),
-    ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='NonLocal2d'), position='after_conv3'), dict(cfg=dict(type='NonLocal2d'), position='after_conv2')])", "plugins: two are named nonlocal_block in one block; give them a postfix"),
-    ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='GeneralizedAttention', attention_type='01'), position='after_conv2')])", "attention_type: must be four digits 0 or 1, found '01'"),
-    ("dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='GeneralizedAttention', spatial_range=1), position='after_conv2')])", "spatial_range needs 256 or 512 channels, found 64"),
-    ("dict(type='mmseg.ResNet', depth=50, multi_grid=(1, 2))", "multi_grid must hold a dilation for each of 3 blocks, found [1, 2]"),
+    (
+      "dict(type='mmdet.ResNet', depth=18, dcn=dict(type='DCN'))",
+      "dcn is for bottlenecks, depth 50 and above, found depth 18"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, dcn=dict(type='Conv2d'))",
+      "model.backbone.dcn.type: must be DCN or DCNv2, found Conv2d"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, dcn=dict(type='DCN', deform_groups=3), stage_with_dcn=(False, True, True, True))",
+      "deform_groups must divide all channel numbers, found 3 groups for 128 channels"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, dcn=dict(type='DCN'), stage_with_dcn=(True, ))",
+      "stage_with_dcn must have 4 values, found 1"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, dcn=dict(type='DCN', groups=2))",
+      "model.backbone.dcn: unknown key 'groups'"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, conv_cfg=dict(type='DCN', deform_groups=0))",
+      "model.backbone.conv_cfg.deform_groups: must be in 1...4096, found 0"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='ContextBloc', ratio=1), position='after_conv3')])",
+      "'ContextBloc' is not in the plugin layer registry; did you mean 'ContextBlock'?"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='ContextBlock', ratio=1), position='after_conv4')])",
+      "plugins.0.position: must be one of after_conv1, after_conv2, after_conv3, found 'after_conv4'"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='ContextBlock', ratio=1), position='after_conv3', stages=(True, ))])",
+      "plugins: stages must have 4 values, found 1"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='NonLocal2d'), position='after_conv3'), dict(cfg=dict(type='NonLocal2d'), position='after_conv2')])",
+      "plugins: two are named nonlocal_block in one block; give them a postfix"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='GeneralizedAttention', attention_type='01'), position='after_conv2')])",
+      "attention_type: must be four digits 0 or 1, found '01'"
+    ),
+    (
+      "dict(type='mmdet.ResNet', depth=50, plugins=[dict(cfg=dict(type='GeneralizedAttention', spatial_range=1), position='after_conv2')])",
+      "spatial_range needs 256 or 512 channels, found 64"
+    ),
+    (
+      "dict(type='mmseg.ResNet', depth=50, multi_grid=(1, 2))",
+      "multi_grid must hold a dilation for each of 3 blocks, found [1, 2]"
+    ),
     ("dict(type='mmdet.ResNeSt', depth=34)", "depth: must be one of 50, 101, 152, 200, found 34"),
     ("dict(type='mmdet.Res2Net', depth=50, scales=1)", "scales must be in 2...256"),
     ("dict(type='mmdet.HRNet')", "missing required key 'extra'"),
@@ -146,13 +189,25 @@ import ToolSupport
     ("dict(type='mmdet.MobileNetV2', out_indices=(8, ))", "out_indices: must be in 0..<8, found [8]"),
     ("dict(type='mmseg.MobileNetV2', strides=(1, 2))", "strides and dilations must have 7 values each"),
     ("dict(type='mmdet.Darknet', depth=19)", "depth: must be 53, found 19"),
-    ("dict(type='mmdet.CSPDarknet', spp_kernal_sizes=(4, ))", "spp_kernal_sizes: must be odd numbers in 1...255, found [4]"),
-    ("dict(type='mmdet.SSDVGG', depth=16, out_feature_indices=(99, ))", "out_feature_indices: must be in 0..<35, found [99]"),
+    (
+      "dict(type='mmdet.CSPDarknet', spp_kernal_sizes=(4, ))",
+      "spp_kernal_sizes: must be odd numbers in 1...255, found [4]"
+    ),
+    (
+      "dict(type='mmdet.SSDVGG', depth=16, out_feature_indices=(99, ))",
+      "out_feature_indices: must be in 0..<35, found [99]"
+    ),
     ("dict(type='mmcls.EfficientNet', arch='b9')", "'b9' is not in the EfficientNet registry"),
-    ("dict(type='mmcls.ConvNeXt', arch=dict(depths=[1], channels=[1, 2]))", "depths and channels must be positive and equally many"),
+    (
+      "dict(type='mmcls.ConvNeXt', arch=dict(depths=[1], channels=[1, 2]))",
+      "depths and channels must be positive and equally many"
+    ),
     ("dict(type='mmcls.ShuffleNetV1', groups=5)", "groups: must be one of 1, 2, 3, 4, 8, found 5"),
     ("dict(type='mmcls.VAN', norm_cfg=dict(type='BN'))", "norm_cfg: must be LN"),
-    ("dict(type='mmcls.RepMLPNet', arch='b', img_size=0)", "img_size, patch_size and globalperceptron_ratio must be positive"),
+    (
+      "dict(type='mmcls.RepMLPNet', arch='b', img_size=0)",
+      "img_size, patch_size and globalperceptron_ratio must be positive"
+    ),
   ]
 
   @Test(arguments: mistakes) func `a wrong option is named`(_ text: String, _ expected: String) {

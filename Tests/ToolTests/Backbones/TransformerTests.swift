@@ -72,7 +72,8 @@ import ToolSupport
       let largest = golden.gradients.compactMap { $0 }.max() ?? 1
       for ((key, parameter), expected) in zip(parameters, golden.gradients) {
         // EfficientFormer reads these without a gradient in evaluation.
-        #expect((parameter.gradient == nil) == (expected == nil) || key.hasSuffix("attention_biases"), "\(key)")
+        #expect(
+          (parameter.gradient == nil) == (expected == nil) || key.hasSuffix("attention_biases"), "\(key)")
         guard let gradient = parameter.gradient, let expected else { continue }
         // One of the networks stands on a kink: to its two sides derivatives differ by 0.3 %.
         let relative = golden.config.contains("num_heads=4, depths=6)") ? 1e-2 : 2e-3
@@ -84,36 +85,81 @@ import ToolSupport
   }
 
   static let mistakes: [(String, String)] = [
-    ("dict(type='mmdet.SwinTransformer', num_heads=(3, 6, 12, 25))", "num_heads: must divide the width of its layers, found 25 heads for 768 channels"),
+    (
+      "dict(type='mmdet.SwinTransformer', num_heads=(3, 6, 12, 25))",
+      "num_heads: must divide the width of its layers, found 25 heads for 768 channels"
+    ),
     ("dict(type='mmdet.SwinTransformer', num_heads=(3, 6))", "num_heads: must hold 4 numbers, found [3, 6]"),
-    ("dict(type='mmdet.SwinTransformer', patch_size=2)", "patch_size: must be the first of strides, 4, found 2"),
+    (
+      "dict(type='mmdet.SwinTransformer', patch_size=2)",
+      "patch_size: must be the first of strides, 4, found 2"
+    ),
     ("dict(type='mmdet.SwinTransformer', window_size=0)", "window_size: must be in 1...64, found 0"),
     ("dict(type='mmdet.SwinTransformer', out_indices=(0, 4))", "out_indices: must be in 0..<4, found [0, 4]"),
-    ("dict(type='mmdet.SwinTransformer', norm_cfg=dict(type='BN'))", "norm_cfg: must be of type LN, which works on tokens"),
-    ("dict(type='mmdet.SwinTransformer', init_cfg=dict(type='Normal', layer='Linear'))", "init_cfg: must be of type Pretrained, or None"),
-    ("dict(type='mmdet.SwinTransformer', pretrained='a.pth', init_cfg=dict(type='Pretrained', checkpoint='b.pth'))", "pretrained: must not be given together with init_cfg"),
-    ("dict(type='mmdet.SwinTransformer', window_sizes=7)", "unknown key 'window_sizes'; did you mean 'window_size'?"),
-    ("dict(type='mmdet.PyramidVisionTransformer', num_layers=[1, 2])", "num_layers: must hold 4 numbers, found [1, 2]"),
+    (
+      "dict(type='mmdet.SwinTransformer', norm_cfg=dict(type='BN'))",
+      "norm_cfg: must be of type LN, which works on tokens"
+    ),
+    (
+      "dict(type='mmdet.SwinTransformer', init_cfg=dict(type='Normal', layer='Linear'))",
+      "init_cfg: must be of type Pretrained, or None"
+    ),
+    (
+      "dict(type='mmdet.SwinTransformer', pretrained='a.pth', init_cfg=dict(type='Pretrained', checkpoint='b.pth'))",
+      "pretrained: must not be given together with init_cfg"
+    ),
+    (
+      "dict(type='mmdet.SwinTransformer', window_sizes=7)",
+      "unknown key 'window_sizes'; did you mean 'window_size'?"
+    ),
+    (
+      "dict(type='mmdet.PyramidVisionTransformer', num_layers=[1, 2])",
+      "num_layers: must hold 4 numbers, found [1, 2]"
+    ),
     ("dict(type='mmdet.PyramidVisionTransformerV2', patch_sizes=[7, 3, 3, 3])", "unknown key 'patch_sizes'"),
-    ("dict(type='mmseg.MixVisionTransformer', drop_path_rate=2)", "drop_path_rate: must be in 0.0...1.0, found 2.0"),
-    ("dict(type='mmseg.VisionTransformer', img_size=8)", "img_size: must hold 1 to 1048576 patches of 16 pixels, found 8x8 pixels"),
-    ("dict(type='mmseg.VisionTransformer', output_cls_token=True, with_cls_token=False)", "output_cls_token: needs with_cls_token=True"),
+    (
+      "dict(type='mmseg.MixVisionTransformer', drop_path_rate=2)",
+      "drop_path_rate: must be in 0.0...1.0, found 2.0"
+    ),
+    (
+      "dict(type='mmseg.VisionTransformer', img_size=8)",
+      "img_size: must hold 1 to 1048576 patches of 16 pixels, found 8x8 pixels"
+    ),
+    (
+      "dict(type='mmseg.VisionTransformer', output_cls_token=True, with_cls_token=False)",
+      "output_cls_token: needs with_cls_token=True"
+    ),
     ("dict(type='mmseg.BEiT', img_size=16384)", "img_size: must hold 1 to 8192 patches of 16 pixels"),
     ("dict(type='mmseg.SVT', windiow_sizes=[7])", "windiow_sizes: must hold 3 numbers, found [7]"),
-    ("dict(type='mmcls.SwinTransformer', arch='tyni')", "'tyni' is not in the Swin Transformer registry; it has"),
+    (
+      "dict(type='mmcls.SwinTransformer', arch='tyni')",
+      "'tyni' is not in the Swin Transformer registry; it has"
+    ),
     ("dict(type='mmcls.SwinTransformer', stage_cfgs=[dict()])", "stage_cfgs: must be one dict or 4, found 1"),
-    ("dict(type='mmcls.VisionTransformer', out_indices=12)", "out_indices: must be layers, -12..<12, found [12]"),
-    ("dict(type='mmcls.VisionTransformer', arch=dict(embed_dims=5, num_layers=1, num_heads=2, feedforward_channels=4))", "num_heads: must divide the width of its layers, found 2 heads for 5 channels"),
+    (
+      "dict(type='mmcls.VisionTransformer', out_indices=12)",
+      "out_indices: must be layers, -12..<12, found [12]"
+    ),
+    (
+      "dict(type='mmcls.VisionTransformer', arch=dict(embed_dims=5, num_layers=1, num_heads=2, feedforward_channels=4))",
+      "num_heads: must divide the width of its layers, found 2 heads for 5 channels"
+    ),
     ("dict(type='mmcls.PCPVT')", "missing required key 'arch'"),
     ("dict(type='mmcls.PoolFormer', out_indices=7)", "out_indices: must be in -7..<7, found [7]"),
-    ("dict(type='mmcls.SwinTransformerV2', window_size=1)", "window_size: must be a number in 2...64 or 4 of them, found [1, 1, 1, 1]"),
+    (
+      "dict(type='mmcls.SwinTransformerV2', window_size=1)",
+      "window_size: must be a number in 2...64 or 4 of them, found [1, 1, 1, 1]"
+    ),
     ("dict(type='mmcls.T2T_ViT', t2t_cfg=dict(use_performer=True))", "t2t_cfg.use_performer: must be False"),
     ("dict(type='mmcls.TNT', patch_size=10)", "img_size must be a multiple of patch_size"),
     ("dict(type='mmcls.MlpMixer', out_indices=3)", "out_indices: must be in -12..<0, found [3]"),
     ("dict(type='mmcls.MViT', img_size=(32, 64))", "img_size: must be square with rel_pos_spatial"),
     ("dict(type='mmcls.EfficientFormer', arch='l2')", "'l2' is not in the EfficientFormer registry"),
     ("dict(type='mmcls.Conformer', patch_size=8)", "patch_size: must be a multiple of 16, found 8"),
-    ("dict(type='mmcls.HorNet', arch=dict(base_dim=8, depths=[1, 1, 1, 1], orders=[1, 1, 1, 1], dw_cfg=[dict(type='DW', kernel_size=2)] * 4))", "dw_cfg.0.kernel_size: must be odd, found 2"),
+    (
+      "dict(type='mmcls.HorNet', arch=dict(base_dim=8, depths=[1, 1, 1, 1], orders=[1, 1, 1, 1], dw_cfg=[dict(type='DW', kernel_size=2)] * 4))",
+      "dw_cfg.0.kernel_size: must be odd, found 2"
+    ),
   ]
 
   @Test(arguments: mistakes) func `a wrong option is named`(_ text: String, _ expected: String) {

@@ -42,7 +42,10 @@ final class RunningTool {
   /// - Parameters:
   ///   - executable: the path of the file to run.
   ///   - name: where standard output and standard error go, with `.out` and `.err` added.
-  init(_ executable: String, _ arguments: [String], folder: String, log name: String, environment: [String: String])
+  init(
+    _ executable: String, _ arguments: [String], folder: String, log name: String,
+    environment: [String: String]
+  )
     throws
   {
     (output, errors) = ("\(name).out", "\(name).err")
@@ -83,7 +86,8 @@ final class RunningTool {
 
 /// Where the executables are: beside the tests, wherever those were built.
 enum Executables {
-  static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 
   static let folder: URL? = {

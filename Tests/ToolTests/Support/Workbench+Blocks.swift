@@ -20,8 +20,10 @@ extension Workbench {
         }
       }
       let name = index < 10 ? "0\(index)" : "\(index)"
-      try Image(width: 48, height: 36, channels: 3, bytes: pixels).write(path: file("blocks/images/\(name).png"))
-      try Image(width: 48, height: 36, channels: 1, bytes: labels).write(path: file("blocks/labels/\(name).png"))
+      try Image(width: 48, height: 36, channels: 3, bytes: pixels).write(
+        path: file("blocks/images/\(name).png"))
+      try Image(width: 48, height: 36, channels: 1, bytes: labels).write(
+        path: file("blocks/labels/\(name).png"))
     }
   }
 }

@@ -34,7 +34,8 @@ extension Workbench {
       for index in 0..<count {
         let bytes = (0..<(18 * 18 * 3)).map { UInt8(generator.integer(0..<80) + ($0 % 3 == label ? 150 : 0)) }
         let number = index < 10 ? "0\(index)" : "\(index)"
-        try Image(width: 18, height: 18, channels: 3, bytes: bytes).write(path: file("\(folder)/\(name)/\(number).png"))
+        try Image(width: 18, height: 18, channels: 3, bytes: bytes).write(
+          path: file("\(folder)/\(name)/\(number).png"))
       }
     }
   }

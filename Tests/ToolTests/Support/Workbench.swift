@@ -11,7 +11,8 @@ final class Workbench: Sendable {
   let path: String
 
   init() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mmswift-tools-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "mmswift-tools-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     path = folder.standardizedFileURL.path
     try FileManager.default.copyItem(
@@ -45,9 +46,11 @@ final class Workbench: Sendable {
 
   // MARK: Tools
 
-  func start(_ tool: String, _ arguments: [String], environment: [String: String] = [:]) throws -> RunningTool {
+  func start(_ tool: String, _ arguments: [String], environment: [String: String] = [:]) throws -> RunningTool
+  {
     try RunningTool(
-      Executables.path(tool), arguments, folder: path, log: file("log-\(UUID().uuidString)"), environment: environment)
+      Executables.path(tool), arguments, folder: path, log: file("log-\(UUID().uuidString)"),
+      environment: environment)
   }
 
   func run(_ tool: String, _ arguments: String..., environment: [String: String] = [:]) throws -> Execution {
@@ -57,7 +60,8 @@ final class Workbench: Sendable {
   /// Runs lines of a shell in which `$cls_train` stands for the tool; `unshare` runs them where file systems can be mounted.
   func shell(_ script: String, unshared: Bool = false) throws -> Execution {
     let environment = ["cls_train": try Executables.path("cls-train")]
-    let arguments = unshared ? ["/usr/bin/unshare", "-rm", "/bin/sh", "-c", script] : ["/bin/sh", "-c", script]
+    let arguments =
+      unshared ? ["/usr/bin/unshare", "-rm", "/bin/sh", "-c", script] : ["/bin/sh", "-c", script]
     return try RunningTool(
       "/usr/bin/env", arguments, folder: path, log: file("log-\(UUID().uuidString)"), environment: environment
     ).wait()

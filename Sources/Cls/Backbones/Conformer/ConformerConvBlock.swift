@@ -15,7 +15,9 @@ final class ConformerConvBlock: Module {
   let residualBn: (any NormLayer)?
   let dropPath: DropPath
 
-  init(_ inChannels: Int, _ outChannels: Int, stride: Int = 1, hasResidualConv: Bool = false, dropPath: Float = 0) {
+  init(
+    _ inChannels: Int, _ outChannels: Int, stride: Int = 1, hasResidualConv: Bool = false, dropPath: Float = 0
+  ) {
     let mid = outChannels / 4
     var norm = NormConfig.batchNorm
     norm.eps = 1e-6

@@ -25,7 +25,9 @@ public final class EfficientFormer: Module, FixedSizeBackbone, ConfiguredModule 
       design = try reader.value("arch", default: .l1)
       inChannels = try reader.value("in_channels", default: 3, in: ConfigReader.widths)
       poolSize = try reader.value("pool_size", default: 3, in: 1...63)
-      guard poolSize % 2 == 1 else { throw reader.invalid("must be odd, found \(poolSize)", key: "pool_size") }
+      guard poolSize % 2 == 1 else {
+        throw reader.invalid("must be odd, found \(poolSize)", key: "pool_size")
+      }
       mlpRatio = try reader.value("mlp_ratios", default: 4, in: 0.01...64)
       reshapesLast = try reader.value("reshape_last_feat", default: false)
       let given = try reader.value("out_indices", default: OneOrMany([-1])).elements
@@ -65,7 +67,8 @@ public final class EfficientFormer: Module, FixedSizeBackbone, ConfiguredModule 
       var layers: [any UnaryModule] = []
       if design.downsamples[stage] {
         layers.append(
-          ConvModule(width, out, kernel: 3, stride: 2, padding: 1, bias: true, norm: .batchNorm, activation: nil))
+          ConvModule(
+            width, out, kernel: 3, stride: 2, padding: 1, bias: true, norm: .batchNorm, activation: nil))
         stride *= 2
       }
       let attending = stage == 3 ? design.attending : 0
@@ -179,7 +182,8 @@ struct EfficientFormerDesign: ConfigDecodable, Sendable {
     widths = try reader.values("embed_dims", in: 2...32768, count: 4)
     downsamples = try reader.value("downsamples")
     attending = try reader.value("vit_num", in: 0...depths[3])
-    guard downsamples.count == 4, (0..<4).allSatisfy({ downsamples[$0] || $0 == 0 || widths[$0] == widths[$0 - 1] })
+    guard downsamples.count == 4,
+      (0..<4).allSatisfy({ downsamples[$0] || $0 == 0 || widths[$0] == widths[$0 - 1] })
     else {
       throw reader.invalid("must hold 4 bools, True where the width changes", key: "downsamples")
     }

@@ -29,7 +29,8 @@ public final class HorNet: Module, Backbone, ConfiguredModule {
       hasLayerScale = try reader.value("use_layer_scale", default: true)
       let given = try reader.value("out_indices", default: OneOrMany([3])).elements
       outIndices = given.map { $0 < 0 ? 4 + $0 : $0 }
-      guard !given.isEmpty, outIndices.allSatisfy((0..<4).contains), Set(outIndices).count == given.count else {
+      guard !given.isEmpty, outIndices.allSatisfy((0..<4).contains), Set(outIndices).count == given.count
+      else {
         throw reader.invalid("must be stages, each once, -4..<4, found \(given)", key: "out_indices")
       }
       frozenStages = try reader.value("frozen_stages", default: -1, in: -1...3)
@@ -73,7 +74,9 @@ public final class HorNet: Module, Backbone, ConfiguredModule {
           })
       })
     norms = ListedNorms(numbered: config.outIndices.map { ($0, LayerNorm2d(widths[$0], eps: 1e-6)) })
-    outputs = (0..<4).filter(config.outIndices.contains).map { FeatureShape(channels: widths[$0], stride: 4 << $0) }
+    outputs = (0..<4).filter(config.outIndices.contains).map {
+      FeatureShape(channels: widths[$0], stride: 4 << $0)
+    }
   }
 
   /// Whether outputs are vectors, not maps.
@@ -148,10 +151,13 @@ struct HorNetDesign: ConfigDecodable, Sendable {
     depths = try reader.values("depths", in: 1...1000, count: 4)
     orders = try reader.values("orders", in: 1...12, count: 4)
     for stage in 0..<4 where (width << stage) >> (orders[stage] - 1) < 1 {
-      throw reader.invalid("must leave each order a channel, found \(orders) for \(width) channels", key: "orders")
+      throw reader.invalid(
+        "must leave each order a channel, found \(orders) for \(width) channels", key: "orders")
     }
     let nodes: [ConfigNode] = try reader.value("dw_cfg")
-    guard nodes.count == 4 else { throw reader.invalid("must hold 4 dicts, found \(nodes.count)", key: "dw_cfg") }
+    guard nodes.count == 4 else {
+      throw reader.invalid("must hold 4 dicts, found \(nodes.count)", key: "dw_cfg")
+    }
     filters = try nodes.enumerated().map { stage, node in
       var inner = try ConfigReader(node, path: "\(path).dw_cfg.\(stage)")
       let type: String = try inner.value("type")
@@ -167,7 +173,9 @@ struct HorNetDesign: ConfigDecodable, Sendable {
           throw inner.invalid("needs an even number of channels, found \(sum)", key: "type")
         }
         filter = .global(
-          Pair(h: try inner.value("h", default: 14, in: 1...1024), w: try inner.value("w", default: 8, in: 1...1024)))
+          Pair(
+            h: try inner.value("h", default: 14, in: 1...1024),
+            w: try inner.value("w", default: 8, in: 1...1024)))
       default: throw inner.invalid("must be DW or GF, found '\(type)'", key: "type")
       }
       try inner.finish()

@@ -34,8 +34,10 @@ public final class MViT: Module, Backbone, ConfiguredModule {
       let scales = design.downscales.count + 1
       let given = try reader.value("out_scales", default: OneOrMany([-1])).elements
       outScales = given.map { $0 < 0 ? scales + $0 : $0 }.sorted()
-      guard !given.isEmpty, outScales.allSatisfy((0..<scales).contains), Set(outScales).count == given.count else {
-        throw reader.invalid("must be scales, each once, -\(scales)..<\(scales), found \(given)", key: "out_scales")
+      guard !given.isEmpty, outScales.allSatisfy((0..<scales).contains), Set(outScales).count == given.count
+      else {
+        throw reader.invalid(
+          "must be scales, each once, -\(scales)..<\(scales), found \(given)", key: "out_scales")
       }
       dropPath = try reader.probability("drop_path_rate")
       hasAbsolutePosition = try reader.value("use_abs_pos_embed", default: false)
@@ -76,7 +78,8 @@ public final class MViT: Module, Backbone, ConfiguredModule {
       for _ in design.downscales {
         (width, heads) = (width * widthFactor, heads * headFactor)
         guard width <= 65536, width % heads == 0, design.width % design.heads == 0 else {
-          throw reader.invalid("must divide the width, found \(heads) heads for \(width) channels", key: "head_mul")
+          throw reader.invalid(
+            "must divide the width, found \(heads) heads for \(width) channels", key: "head_mul")
         }
       }
       initialization = try reader.initialization(default: [])
@@ -100,7 +103,9 @@ public final class MViT: Module, Backbone, ConfiguredModule {
     patches = patchEmbed.outputSize(config.imageSize)
     posEmbed = config.hasAbsolutePosition ? Parameter(.zeros([1, patches.h * patches.w, design.width])) : nil
     var ends: [Int: Int] = [design.depth - 1: design.downscales.count]
-    for (scale, index) in design.downscales.enumerated() where ends[index - 1] == nil { ends[index - 1] = scale }
+    for (scale, index) in design.downscales.enumerated() where ends[index - 1] == nil {
+      ends[index - 1] = scale
+    }
     scaleEnds = ends
     let rates = stochasticDepthRates(config.dropPath, count: design.depth)
     var (width, heads, keyStride, side) = (design.width, design.heads, config.keyStride, patches.h)

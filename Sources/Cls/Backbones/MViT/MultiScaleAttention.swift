@@ -91,7 +91,8 @@ final class MultiScaleAttention: Module {
     var table = table
     if table.shape[0] != distances {
       table = table.transposed(0, 1).reshaped([1, depth, 1, table.shape[0]])
-        .interpolate(size: Pair(h: 1, w: distances), mode: .bilinear).reshaped([depth, distances]).transposed(0, 1)
+        .interpolate(size: Pair(h: 1, w: distances), mode: .bilinear).reshaped([depth, distances]).transposed(
+          0, 1)
     }
     let (queryRatio, keyRatio) = (
       max(Double(keys) / Double(queries), 1), max(Double(queries) / Double(keys), 1)

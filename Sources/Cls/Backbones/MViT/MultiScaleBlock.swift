@@ -13,7 +13,8 @@ final class MultiScaleBlock: Module {
   private let stride: Int
 
   init(
-    _ inFeatures: Int, _ width: Int, heads: Int, mlpRatio: Double, dropPath: Float, activation: ActivationConfig,
+    _ inFeatures: Int, _ width: Int, heads: Int, mlpRatio: Double, dropPath: Float,
+    activation: ActivationConfig,
     widensInAttention: Bool, _ options: MultiScaleAttention.Options
   ) {
     let inner = widensInAttention ? width : inFeatures
@@ -52,7 +53,8 @@ final class MultiScaleMLP: Module, UnaryModule {
   let fc2: Linear
   let drop2: Dropout
 
-  init(_ inFeatures: Int, hidden: Int, _ outFeatures: Int, _ activation: ActivationConfig, dropout: Float = 0) {
+  init(_ inFeatures: Int, hidden: Int, _ outFeatures: Int, _ activation: ActivationConfig, dropout: Float = 0)
+  {
     fc1 = Linear(inFeatures, hidden)
     act = activation.make()
     drop1 = Dropout(dropout)

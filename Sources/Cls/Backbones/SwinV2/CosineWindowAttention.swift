@@ -44,7 +44,8 @@ final class CosineWindowAttention: Module {
     }
     let packed = x.linear(qkv.weight.value, bias: linearBias)
     let tokens = layout.tokens
-    let biases = (cpbMlp(coordinates).reshaped([-1, heads]).transposed(0, 1)
+    let biases =
+      (cpbMlp(coordinates).reshaped([-1, heads]).transposed(0, 1)
       .indexSelected(1, index.reshaped([-1])).sigmoid() * 16).reshaped([heads, tokens, tokens])
     return proj(
       Tensor.windowAttention(

@@ -34,7 +34,8 @@ final class SwinBlockV2: Module {
   init(_ width: Int, heads: Int, _ options: Options) {
     self.options = options
     attn = Attention(
-      CosineWindowAttention(width, heads: heads, window: options.window, trainedWindow: options.trainedWindow),
+      CosineWindowAttention(
+        width, heads: heads, window: options.window, trainedWindow: options.trainedWindow),
       dropPath: options.dropPath)
     norm1 = NormConfig.layerNorm().make(width)
     var feedForward = FeedForward.Options()

@@ -35,7 +35,8 @@ public final class SwinTransformerV2: Module, Backbone, ConfiguredModule {
       let given = try reader.value("window_size", default: OneOrMany([8], wasList: false))
       windows = given.wasList ? given.elements : [Int](repeating: given.elements[0], count: stages)
       guard windows.count == stages, windows.allSatisfy((2...64).contains) else {
-        throw reader.invalid("must be a number in 2...64 or \(stages) of them, found \(windows)", key: "window_size")
+        throw reader.invalid(
+          "must be a number in 2...64 or \(stages) of them, found \(windows)", key: "window_size")
       }
       dropout = try reader.probability("drop_rate")
       dropPath = try reader.probability("drop_path_rate", default: 0.1)
@@ -114,7 +115,8 @@ public final class SwinTransformerV2: Module, Backbone, ConfiguredModule {
       first += depth
     }
     self.stages = ModuleList(stages)
-    norms = ListedNorms(numbered: config.outIndices.map { ($0, config.outputNorm?.make(shapes[$0].channels)) })
+    norms = ListedNorms(
+      numbered: config.outIndices.map { ($0, config.outputNorm?.make(shapes[$0].channels)) })
     outputs = shapes.indices.filter(config.outIndices.contains).map { shapes[$0] }
   }
 
@@ -166,7 +168,8 @@ extension SwinTransformerV2: PartAdapting {
       key.contains("relative_position_index") || key.contains("relative_coords_table")
     }
     if let absolutePosEmbed {
-      state.resizePositions("absolute_pos_embed", to: patches, like: absolutePosEmbed, mode: config.interpolation)
+      state.resizePositions(
+        "absolute_pos_embed", to: patches, like: absolutePosEmbed, mode: config.interpolation)
     }
   }
 }

@@ -98,9 +98,13 @@ extension Tensor {
       let zero = Tensor(Float(0))
       return [
         wantsBase
-          ? (gradient * Tensor.where(y.compared(.equal, 0), zero, y * x.power(y - 1))).summed(to: x.shape) : nil,
+          ? (gradient * Tensor.where(y.compared(.equal, 0), zero, y * x.power(y - 1))).summed(to: x.shape)
+          : nil,
         wantsExponent
-          ? (gradient * Tensor.where(x.compared(.equal, 0).and(y.compared(.greaterOrEqual, 0)), zero, x.power(y) * x.applying(.logarithm)))
+          ? (gradient
+            * Tensor.where(
+              x.compared(.equal, 0).and(y.compared(.greaterOrEqual, 0)), zero,
+              x.power(y) * x.applying(.logarithm)))
             .summed(to: y.shape) : nil,
       ]
     }

@@ -127,7 +127,8 @@ extension Tensor {
 
   /// Runs attention on parts of `packed` tensors and gives the result, `[N, L, heads · e]`, its place in the graph.
   static func record(
-    _ operands: AttentionOperands, packed: [(tensor: Tensor, parts: Int)], bias: Tensor?, padding: Tensor?, heads: Int
+    _ operands: AttentionOperands, packed: [(tensor: Tensor, parts: Int)], bias: Tensor?, padding: Tensor?,
+    heads: Int
   ) -> Tensor {
     let inputs: [Tensor?] = packed.map(\.tensor) + [bias, padding]
     let isRecording = isGradientEnabled && inputs.contains { $0?.requiresGradient ?? false }

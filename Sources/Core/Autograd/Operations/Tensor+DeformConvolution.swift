@@ -13,7 +13,8 @@ extension Tensor {
   ///   - weight: `[O, C / groups, kH, kW]`
   ///   - bias: `[O]`
   public func deformConv2d(
-    offset: Tensor, mask: Tensor? = nil, _ weight: Tensor, bias: Tensor? = nil, stride: Pair = 1, padding: Pair = 0,
+    offset: Tensor, mask: Tensor? = nil, _ weight: Tensor, bias: Tensor? = nil, stride: Pair = 1,
+    padding: Pair = 0,
     dilation: Pair = 1, groups: Int = 1, deformGroups: Int = 1
   ) -> Tensor {
     let geometry = DeformableGeometry(
@@ -26,7 +27,9 @@ extension Tensor {
       weight: weight.requiresGradient
     )
     let wantsBias = bias?.requiresGradient ?? false
-    let (x, moves, factors) = (channelsLastDetached(), offset.channelsLastDetached(), mask?.channelsLastDetached())
+    let (x, moves, factors) = (
+      channelsLastDetached(), offset.channelsLastDetached(), mask?.channelsLastDetached()
+    )
     let kernel = weight.detached()
     let y = backend.deformConv2d(x, offset: moves, mask: factors, kernel, bias: bias?.detached(), geometry)
     return Tape.record(
@@ -56,10 +59,12 @@ extension Tensor {
     let points = deformGroups * weight.shape[2] * weight.shape[3]
     precondition(
       offset.shape == [shape[0], 2 * points, size.h, size.w] && offset.dtype == .float32,
-      "Tensor.deformConv2d: offsets of shape \([shape[0], 2 * points, size.h, size.w]), found \(offset.shape)")
+      "Tensor.deformConv2d: offsets of shape \([shape[0], 2 * points, size.h, size.w]), found \(offset.shape)"
+    )
     precondition(
       mask.map { $0.shape == [shape[0], points, size.h, size.w] && $0.dtype == .float32 } ?? true,
-      "Tensor.deformConv2d: a mask of shape \([shape[0], points, size.h, size.w]), found \(mask?.shape ?? [])")
+      "Tensor.deformConv2d: a mask of shape \([shape[0], points, size.h, size.w]), found \(mask?.shape ?? [])"
+    )
     precondition(
       bias.map { $0.shape == [weight.shape[0]] && $0.dtype == .float32 } ?? true,
       "Tensor.deformConv2d: a bias of shape [\(weight.shape[0])], found \(bias?.shape ?? [])")

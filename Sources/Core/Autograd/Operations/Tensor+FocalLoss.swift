@@ -7,7 +7,8 @@ extension Tensor {
   /// - Parameters:
   ///   - labels: `[N]` of an integer type; what is no class is background.
   ///   - weight: `[N]`, a factor for each row; rows with 0 have loss 0 whatever their logits.
-  public func sigmoidFocalLoss(_ labels: Tensor, gamma: Float = 2, alpha: Float = 0.25, weight: Tensor? = nil) -> Tensor
+  public func sigmoidFocalLoss(_ labels: Tensor, gamma: Float = 2, alpha: Float = 0.25, weight: Tensor? = nil)
+    -> Tensor
   {
     requireFloat("sigmoidFocalLoss")
     precondition(

@@ -21,7 +21,8 @@ extension Tensor {
       map.requireImage("poolingRegions")
       precondition(
         map.shape[0] == maps[0].shape[0] && map.shape[1] == maps[0].shape[1],
-        "Tensor.poolingRegions: maps with as many images and channels each, found \(maps[0].shape) and \(map.shape)")
+        "Tensor.poolingRegions: maps with as many images and channels each, found \(maps[0].shape) and \(map.shape)"
+      )
     }
     let regions = Regions(boxes: boxes, levels: levels, scales: scales)
     let images = Float(maps[0].shape[0])
@@ -56,7 +57,8 @@ extension Tensor {
     requireImage("reassembled")
     precondition(
       size > 0 && size % 2 == 1 && groups > 0 && factor > 0 && shape[1] % groups == 0,
-      "Tensor.reassembled: an odd size and groups that divide the channels, found \(size), \(groups) for \(shape)")
+      "Tensor.reassembled: an odd size and groups that divide the channels, found \(size), \(groups) for \(shape)"
+    )
     precondition(
       kernels.shape == [shape[0], groups * size * size, factor * shape[2], factor * shape[3]]
         && kernels.dtype == .float32,
@@ -66,7 +68,9 @@ extension Tensor {
     let (wantsImage, wantsKernels) = (requiresGradient, kernels.requiresGradient)
     let (x, weights) = (channelsLastDetached(), kernels.channelsLastDetached())
     let y = backend.reassemble(x, kernels: weights, size: size, groups: groups, factor: factor)
-    return Tape.record("carafe", [:], inputs: [self, kernels], output: y, saving: isRecording ? [x, weights] : []) {
+    return Tape.record(
+      "carafe", [:], inputs: [self, kernels], output: y, saving: isRecording ? [x, weights] : []
+    ) {
       let values = $0.backend.reassembleGradient(
         $0, x: x, kernels: weights, size: size, groups: groups, factor: factor, wantsImage: wantsImage,
         wantsKernels: wantsKernels)

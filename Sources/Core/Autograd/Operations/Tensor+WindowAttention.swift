@@ -42,7 +42,8 @@ extension Tensor {
 
   /// The same by padding, shifting and cutting, for weights that are dropped.
   private static func composed(
-    _ packed: Tensor, _ layout: WindowLayout, heads: Int, bias: Tensor?, padding: Tensor?, scale: Float, dropout: Float
+    _ packed: Tensor, _ layout: WindowLayout, heads: Int, bias: Tensor?, padding: Tensor?, scale: Float,
+    dropout: Float
   ) -> Tensor {
     let (size, full, window, shift) = (layout.size, layout.padded, layout.window, layout.shift)
     let (n, width) = (packed.shape[0], packed.shape[2] / 3)
@@ -83,7 +84,9 @@ extension WindowLayout {
     let values = [Float](unsafeUninitializedCapacity: regions.count * count) { buffer, initialized in
       for (index, region) in regions.enumerated() {
         let first = index / count * count
-        for other in 0..<count { buffer[index * count + other] = regions[first + other] == region ? 0 : penalty }
+        for other in 0..<count {
+          buffer[index * count + other] = regions[first + other] == region ? 0 : penalty
+        }
       }
       initialized = regions.count * count
     }

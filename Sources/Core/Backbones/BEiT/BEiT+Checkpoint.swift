@@ -15,8 +15,10 @@ extension BEiT: PretrainedAdapting {
         let source = Int(Double(table.shape[0] - 3).squareRoot())
         let target = Int(Double(expected[0] - 3).squareRoot())
         guard source != target, source * source + 3 == table.shape[0] else { return nil }
-        return PositionResampling.geometric(table.sliced(0, 0..<(source * source)), source: source, target: target)
-          .map { Tensor.concatenate([$0, table.sliced(0, (source * source)..<table.shape[0])]) }
+        return PositionResampling.geometric(
+          table.sliced(0, 0..<(source * source)), source: source, target: target
+        )
+        .map { Tensor.concatenate([$0, table.sliced(0, (source * source)..<table.shape[0])]) }
       }
     }
     guard let posEmbed else { return }

@@ -40,7 +40,8 @@ final class BEiTAttention: Module {
     let tokens = index.shape[0]
     precondition(
       x.shape[1] == tokens,
-      "BEiT: an image of the size that the position biases are made for, \(tokens - 1) patches, found \(x.shape[1] - 1)")
+      "BEiT: an image of the size that the position biases are made for, \(tokens - 1) patches, found \(x.shape[1] - 1)"
+    )
     let bias = relativePositionBiasTable.value.transposed(0, 1).indexSelected(1, index.reshaped([-1]))
       .reshaped([heads, tokens, tokens])
     var linearBias = qkv.bias?.value
@@ -97,7 +98,9 @@ final class BEiTLayer: Module {
     attn = attention
     _norm2 = config.norm.named(width, suffix: "2")
     var options = FeedForward.Options()
-    (options.layers, options.activation, options.addsIdentity) = (config.feedForwardLayers, config.activation, false)
+    (options.layers, options.activation, options.addsIdentity) = (
+      config.feedForwardLayers, config.activation, false
+    )
     ffn = FeedForward(width, hidden: config.mlpRatio * width, options)
     self.dropPath = DropPath(dropPath)
   }

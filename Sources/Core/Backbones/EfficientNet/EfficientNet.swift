@@ -79,7 +79,8 @@ public final class EfficientNet: Module, Backbone, ConfiguredModule {
       let middle = inChannels * (isSpecial ? 4 : setting.expansion)
       return EdgeResidual(
         inChannels, setting.channels, middle: middle, kernel: setting.kernel, stride: setting.stride,
-        squeezed: setting.squeeze > 0 ? middle / (setting.squeeze * (isSpecial ? 4 : setting.expansion)) : nil,
+        squeezed: setting.squeeze > 0
+          ? middle / (setting.squeeze * (isSpecial ? 4 : setting.expansion)) : nil,
         squeezeActivations: activations, hasShortcut: !isSpecial, dropPath: dropPath, style)
     }
     let middle = inChannels * setting.expansion
@@ -121,12 +122,14 @@ final class EdgeResidual: Module, UnaryModule {
 
   init(
     _ inChannels: Int, _ outChannels: Int, middle: Int, kernel: Int, stride: Int, squeezed: Int?,
-    squeezeActivations: (ActivationConfig, ActivationConfig), hasShortcut: Bool, dropPath: Float, _ style: ConvStyle
+    squeezeActivations: (ActivationConfig, ActivationConfig), hasShortcut: Bool, dropPath: Float,
+    _ style: ConvStyle
   ) {
     conv1 = style.make(inChannels, middle, kernel: Pair(kernel), padding: Pair(kernel / 2))
     se = squeezed.map { SELayer(middle, squeezed: $0, activations: squeezeActivations) }
     conv2 = ConvModule(
-      middle, outChannels, kernel: 1, stride: Pair(stride), conv: style.conv, norm: style.norm, activation: nil)
+      middle, outChannels, kernel: 1, stride: Pair(stride), conv: style.conv, norm: style.norm,
+      activation: nil)
     self.dropPath = dropPath > 0 ? DropPath(dropPath) : nil
     self.hasShortcut = hasShortcut && stride == 1 && inChannels == outChannels
   }

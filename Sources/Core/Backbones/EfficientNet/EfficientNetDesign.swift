@@ -20,8 +20,10 @@ public struct EfficientNetDesign: Sendable {
   /// By their names in configs.
   static let known: [String: EfficientNetDesign] = [
     "b0": .init(width: 1, depth: 1), "b1": .init(width: 1, depth: 1.1), "b2": .init(width: 1.1, depth: 1.2),
-    "b3": .init(width: 1.2, depth: 1.4), "b4": .init(width: 1.4, depth: 1.8), "b5": .init(width: 1.6, depth: 2.2),
-    "b6": .init(width: 1.8, depth: 2.6), "b7": .init(width: 2, depth: 3.1), "b8": .init(width: 2.2, depth: 3.6),
+    "b3": .init(width: 1.2, depth: 1.4), "b4": .init(width: 1.4, depth: 1.8),
+    "b5": .init(width: 1.6, depth: 2.2),
+    "b6": .init(width: 1.8, depth: 2.6), "b7": .init(width: 2, depth: 3.1),
+    "b8": .init(width: 2.2, depth: 3.6),
     "es": .init(width: 1, depth: 1, isEdge: true), "em": .init(width: 1, depth: 1.1, isEdge: true),
     "el": .init(width: 1.2, depth: 1.4, isEdge: true),
   ]
@@ -44,14 +46,22 @@ public struct EfficientNetDesign: Sendable {
 
   /// Runs of equal blocks of the unscaled network, with the stride of the first of each.
   private var runs: [(block: Block, count: Int)] {
-    func run(_ kernel: Int, _ channels: Int, _ squeeze: Int, _ stride: Int, _ expansion: Int, _ count: Int, edge: Bool = false)
+    func run(
+      _ kernel: Int, _ channels: Int, _ squeeze: Int, _ stride: Int, _ expansion: Int, _ count: Int,
+      edge: Bool = false
+    )
       -> (block: Block, count: Int)
     {
-      (Block(kernel: kernel, channels: channels, squeeze: squeeze, stride: stride, expansion: expansion, isEdge: edge), count)
+      (
+        Block(
+          kernel: kernel, channels: channels, squeeze: squeeze, stride: stride, expansion: expansion,
+          isEdge: edge), count
+      )
     }
     if isEdge {
       return [
-        run(3, 24, 0, 1, 3, 1, edge: true), run(3, 32, 0, 2, 8, 2, edge: true), run(3, 48, 0, 2, 8, 4, edge: true),
+        run(3, 24, 0, 1, 3, 1, edge: true), run(3, 32, 0, 2, 8, 2, edge: true),
+        run(3, 48, 0, 2, 8, 4, edge: true),
         run(5, 96, 0, 2, 8, 5), run(5, 144, 0, 1, 8, 4), run(5, 192, 0, 2, 8, 2),
       ]
     }
@@ -100,7 +110,8 @@ extension EfficientNet.Config {
     // An explicit `conv_cfg=None` means plain convolutions.
     let conv = try reader.value("conv_cfg", default: Optional(style.conv)) ?? .plain
     let norm: NormConfig = try reader.value("norm_cfg", default: EfficientNet.standardNorm)
-    style = ConvStyle(conv: conv, norm: norm, activation: try reader.value("act_cfg", default: .function(.silu)))
+    style = ConvStyle(
+      conv: conv, norm: norm, activation: try reader.value("act_cfg", default: .function(.silu)))
     evaluatesNorm = try reader.value("norm_eval", default: false)
     // Recomputing activations saves memory where it is scarce; it never changes a result.
     reader.ignore("with_cp")

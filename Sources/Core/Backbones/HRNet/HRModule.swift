@@ -27,7 +27,8 @@ final class HRModule: Module {
     func unit(_ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Int) -> [any UnaryModule] {
       [
         config.conv.make(
-          inChannels, outChannels, kernel: kernel, stride: Pair(stride), padding: Pair(kernel.h / 2), bias: false),
+          inChannels, outChannels, kernel: kernel, stride: Pair(stride), padding: Pair(kernel.h / 2),
+          bias: false),
         config.norm.make(outChannels),
       ]
     }
@@ -52,7 +53,9 @@ final class HRModule: Module {
     return fuseLayers.enumerated().map { to, row in
       var sum: Tensor?
       for (from, layer) in row.enumerated() {
-        let part = from == to ? x[from] : from > to ? enlarged(layer(x[from]), by: 1 << (from - to), like: x[to]) : layer(x[from])
+        let part =
+          from == to
+          ? x[from] : from > to ? enlarged(layer(x[from]), by: 1 << (from - to), like: x[to]) : layer(x[from])
         sum = sum.map { $0 + part } ?? part
       }
       return sum.map { $0.relu() } ?? x[to]

@@ -8,7 +8,8 @@ extension HRNet.Config {
   ///   - known: stages by their names in `arch`, where the suite has that key.
   /// - Throws: `BuildError`.
   public init(
-    from reader: inout ConfigReader, evaluatesNorm: Bool, arch known: (name: String, [String: [HRNet.Stage]])? = nil
+    from reader: inout ConfigReader, evaluatesNorm: Bool,
+    arch known: (name: String, [String: [HRNet.Stage]])? = nil
   ) throws {
     self.init()
     if let known {
@@ -47,7 +48,8 @@ extension HRNet.Config {
     for (index, stage) in stages.enumerated() {
       guard stage.channels.count >= branches, index > 0 || stage.channels.count == 1 else {
         throw InvalidConfig(
-          "extra.stage\(index + 1): num_branches must be 1 for the first stage and not fall, found \(stage.channels.count)")
+          "extra.stage\(index + 1): num_branches must be 1 for the first stage and not fall, found \(stage.channels.count)"
+        )
       }
       branches = stage.channels.count
     }
@@ -81,12 +83,14 @@ extension HRNet.Stage: ConfigRecord {
     channels = try reader.value("num_channels")
     guard (1...8).contains(branches), blocks.count == branches, channels.count == branches else {
       throw reader.invalid(
-        "num_branches must be 1 to 8 with as many num_blocks and num_channels, found \(branches), \(blocks), \(channels)")
+        "num_branches must be 1 to 8 with as many num_blocks and num_channels, found \(branches), \(blocks), \(channels)"
+      )
     }
     guard (1...64).contains(modules), blocks.allSatisfy({ (1...64).contains($0) }),
       channels.allSatisfy({ (1...16384).contains($0) })
     else {
-      throw reader.invalid("num_modules, num_blocks and num_channels must be positive, found \(modules), \(blocks), \(channels)")
+      throw reader.invalid(
+        "num_modules, num_blocks and num_channels must be positive, found \(modules), \(blocks), \(channels)")
     }
   }
 }

@@ -16,7 +16,9 @@ public final class HRNet: Module, Backbone, ConfiguredModule {
     public var channels: [Int]
 
     public init(modules: Int, usesBottleneck: Bool, blocks: [Int], channels: [Int]) {
-      (self.modules, self.usesBottleneck, self.blocks, self.channels) = (modules, usesBottleneck, blocks, channels)
+      (self.modules, self.usesBottleneck, self.blocks, self.channels) = (
+        modules, usesBottleneck, blocks, channels
+      )
     }
 
     public var outChannels: [Int] { channels.map { $0 * (usesBottleneck ? 4 : 1) } }
@@ -144,7 +146,9 @@ public final class HRNet: Module, Backbone, ConfiguredModule {
     guard config.frozenStages >= 0 else { return }
     for conv in [conv1, conv2] { conv.setRequiresGradient(false) }
     for norm in [norm1, norm2] { norm.freeze() }
-    let stages: [[Module]] = [[layer1, transition1], [stage2, transition2], [stage3, transition3], [stage4]]
+    let stages: [[Module]] = [
+      [layer1, transition1], [stage2, transition2], [stage3, transition3], [stage4],
+    ]
     for part in stages.prefix(config.frozenStages).joined() { part.freeze() }
   }
 

@@ -153,7 +153,8 @@ final class InvertedResidual: Module, UnaryModule {
   private let hasShortcut: Bool
 
   init(
-    _ inChannels: Int, _ outChannels: Int, stride: Int, dilation: Int, expansion: Int, _ config: MobileNetV2.Config
+    _ inChannels: Int, _ outChannels: Int, stride: Int, dilation: Int, expansion: Int,
+    _ config: MobileNetV2.Config
   ) {
     let hidden = inChannels * expansion
     var layers: [ConvModule] = []

@@ -33,7 +33,9 @@ public final class MobileNetV3: Module, Backbone, ConfiguredModule {
     var stride: Int
 
     init(_ kernel: Int, _ middle: Int, _ out: Int, se: Bool, hard: Bool, _ stride: Int) {
-      (self.kernel, self.middle, self.out, squeezes, isHard, self.stride) = (kernel, middle, out, se, hard, stride)
+      (self.kernel, self.middle, self.out, squeezes, isHard, self.stride) = (
+        kernel, middle, out, se, hard, stride
+      )
     }
   }
 
@@ -57,7 +59,8 @@ public final class MobileNetV3: Module, Backbone, ConfiguredModule {
     let adaptive = ConvConfig(.adaptivePadding)
     var layers: [any UnaryModule] = [
       ConvModule(
-        3, 16, kernel: 3, stride: 2, padding: 1, conv: config.isDilated ? adaptive : config.conv, norm: config.norm,
+        3, 16, kernel: 3, stride: 2, padding: 1, conv: config.isDilated ? adaptive : config.conv,
+        norm: config.norm,
         activation: hardSwish)
     ]
     var (width, stride) = (16, 2)
@@ -77,7 +80,8 @@ public final class MobileNetV3: Module, Backbone, ConfiguredModule {
       }
       layers.append(
         InvertedResidualV3(
-          width, block.out, middle: block.middle, hasShortcut: block.stride == 1 && width == block.out, options))
+          width, block.out, middle: block.middle, hasShortcut: block.stride == 1 && width == block.out,
+          options))
       (width, stride) = (block.out, stride * options.stride)
       shapes.append(FeatureShape(channels: width, stride: stride))
     }
@@ -162,7 +166,9 @@ extension MobileNetV3.Config {
   ///   - outIndices: the suite's default of `out_indices`; `nil` for the last layer.
   ///   - norm: the suite's default of `norm_cfg`.
   /// - Throws: `BuildError`.
-  public init(from reader: inout ConfigReader, outIndices standard: [Int]?, norm standardNorm: NormConfig) throws {
+  public init(from reader: inout ConfigReader, outIndices standard: [Int]?, norm standardNorm: NormConfig)
+    throws
+  {
     self.init()
     architecture = try reader.value("arch", default: .small)
     conv = try reader.optional("conv_cfg") ?? .plain

@@ -21,9 +21,12 @@ extension PyramidVisionTransformer: PretrainedAdapting {
           change = { $0.rank == 3 && $0.shape[1] == 50 ? $0.sliced(1, 1..<50).contiguous() : nil }
         }
       case .queries:
-        let others = state[key.replacingOccurrences(of: "q.", with: "kv.")].flatMap { Tensor($0, as: .float32) }
+        let others = state[key.replacingOccurrences(of: "q.", with: "kv.")].flatMap {
+          Tensor($0, as: .float32)
+        }
         change = { queries in
-          guard let others, others.rank == queries.rank, others.shape.dropFirst() == queries.shape.dropFirst() else {
+          guard let others, others.rank == queries.rank, others.shape.dropFirst() == queries.shape.dropFirst()
+          else {
             return nil
           }
           return Tensor.concatenate([queries, others])
@@ -50,7 +53,9 @@ extension PyramidVisionTransformer: PretrainedAdapting {
       return Int(digits).map { ($0, String(key.dropFirst(prefix.count + digits.count))) }
     }
     if key.hasPrefix("head") || key.hasPrefix("norm.") || key.hasPrefix("cls_token") { return nil }
-    if let (number, _) = stage("pos_embed") { return ("layers.\(number - 1).1.0.pos_embed", .positions(stage: number)) }
+    if let (number, _) = stage("pos_embed") {
+      return ("layers.\(number - 1).1.0.pos_embed", .positions(stage: number))
+    }
     if let (number, rest) = stage("patch_embed") {
       return ("layers.\(number - 1).0" + rest.replacingOccurrences(of: "proj.", with: "projection."), .asItIs)
     }
@@ -60,14 +65,20 @@ extension PyramidVisionTransformer: PretrainedAdapting {
     guard parts.count == 2, let layer = Int(parts[0]) else { return (key, .asItIs) }
     let lead = "layers.\(number - 1).1.\(layer + (hasPositions ? 1 : 0))."
     let name = parts[1]
-    if name.hasPrefix("attn.q.") { return (lead + "attn.attn.in_proj_" + name.dropFirst("attn.q.".count), .queries) }
+    if name.hasPrefix("attn.q.") {
+      return (lead + "attn.attn.in_proj_" + name.dropFirst("attn.q.".count), .queries)
+    }
     if name.hasPrefix("attn.kv.") { return nil }
-    if name.hasPrefix("attn.proj.") { return (lead + "attn.attn.out_proj." + name.dropFirst("attn.proj.".count), .asItIs) }
+    if name.hasPrefix("attn.proj.") {
+      return (lead + "attn.attn.out_proj." + name.dropFirst("attn.proj.".count), .asItIs)
+    }
     guard name.hasPrefix("mlp.") else { return (lead + name, .asItIs) }
     let isLinear = name.contains("fc1.weight") || name.contains("fc2.weight")
-    let layers = name.replacingOccurrences(of: "mlp.", with: "ffn.layers.").replacingOccurrences(of: "fc1.", with: "0.")
-      .replacingOccurrences(of: "dwconv.dwconv.", with: "1.")
-      .replacingOccurrences(of: "fc2.", with: hasConvolutions ? "4." : "3.")
+    let layers = name.replacingOccurrences(of: "mlp.", with: "ffn.layers.").replacingOccurrences(
+      of: "fc1.", with: "0."
+    )
+    .replacingOccurrences(of: "dwconv.dwconv.", with: "1.")
+    .replacingOccurrences(of: "fc2.", with: hasConvolutions ? "4." : "3.")
     return (lead + layers, isLinear ? .linear : .asItIs)
   }
 }

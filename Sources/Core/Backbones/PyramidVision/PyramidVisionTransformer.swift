@@ -56,7 +56,8 @@ public final class PyramidVisionTransformer: Module, Backbone, ConfiguredModule 
         channels, width, kernel: Pair(config.patchSizes[index]), stride: Pair(config.strides[index]),
         padding: .fixed(Pair(config.paddings[index])), norm: config.norm)
       patch *= config.patchSizes[index]
-      let position = config.hasAbsolutePosition
+      let position =
+        config.hasAbsolutePosition
         ? AbsolutePositionEmbedding(
           Pair(h: config.imageSize.h / patch, w: config.imageSize.w / patch), width, dropout: config.dropout)
         : nil

@@ -15,7 +15,8 @@ extension RegNet.Config {
     inChannels = try reader.value("in_channels", default: 3)
     stemChannels = try reader.value("stem_channels", default: 32)
     guard (1...65536).contains(inChannels), (1...65536).contains(stemChannels) else {
-      throw reader.invalid("in_channels and stem_channels must be positive, found \(inChannels), \(stemChannels)")
+      throw reader.invalid(
+        "in_channels and stem_channels must be positive, found \(inChannels), \(stemChannels)")
     }
     strides = try reader.value("strides", default: [2, 2, 2, 2])
     dilations = try reader.value("dilations", default: [1, 1, 1, 1])
@@ -34,7 +35,8 @@ extension RegNet.Config {
     averageDown = try reader.value("avg_down", default: false)
     frozenStages = try reader.value("frozen_stages", default: -1)
     guard frozenStages <= stages.count else {
-      throw reader.invalid("must be at most the number of stages, \(stages.count), found \(frozenStages)", key: "frozen_stages")
+      throw reader.invalid(
+        "must be at most the number of stages, \(stages.count), found \(frozenStages)", key: "frozen_stages")
     }
     conv = try reader.optional("conv_cfg") ?? .plain
     norm = try reader.value("norm_cfg", default: .batchNorm)
@@ -50,7 +52,9 @@ extension RegNet.Config {
     let stage = stages[index]
     (options.stride, options.dilation) = (strides[index], dilations[index])
     (options.style, options.conv, options.norm) = (style, conv, norm)
-    (options.groups, options.widthPerGroup, options.baseChannels) = (stage.groups, stage.groupWidth, stage.width)
+    (options.groups, options.widthPerGroup, options.baseChannels) = (
+      stage.groups, stage.groupWidth, stage.width
+    )
     (options.widthRule, options.omitsIdlePooling) = (widthRule, omitsIdlePooling)
     if deformableStages.indices.contains(index), deformableStages[index] { options.deformable = deformable }
     options.plugins = plugins.filter { $0.isIn(stage: index) }
@@ -61,9 +65,11 @@ extension RegNet.Config {
   ///
   /// - Throws: `InvalidConfig`.
   public func check() throws {
-    guard deformable == nil || deformableStages.count == stages.count, deformable == nil || conv == .plain else {
+    guard deformable == nil || deformableStages.count == stages.count, deformable == nil || conv == .plain
+    else {
       throw InvalidConfig(
-        "stage_with_dcn must have \(stages.count) values and conv_cfg be None with dcn, found \(deformableStages)")
+        "stage_with_dcn must have \(stages.count) values and conv_cfg be None with dcn, found \(deformableStages)"
+      )
     }
     for listed in plugins.compactMap(\.stages) where listed.count != stages.count {
       throw InvalidConfig("plugins: stages must have \(stages.count) values, found \(listed.count)")

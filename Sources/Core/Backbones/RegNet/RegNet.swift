@@ -47,7 +47,8 @@ public final class RegNet: Module, Backbone, ConfiguredModule {
   /// - Precondition: `config.check()` does not throw.
   public init(_ config: Config) {
     self.config = config
-    conv1 = config.conv.make(config.inChannels, config.stemChannels, kernel: 3, stride: 2, padding: 1, bias: false)
+    conv1 = config.conv.make(
+      config.inChannels, config.stemChannels, kernel: 3, stride: 2, padding: 1, bias: false)
     _norm1 = config.norm.named(config.stemChannels, suffix: "1")
     var layers: [Sequential] = []
     var shapes: [FeatureShape] = []

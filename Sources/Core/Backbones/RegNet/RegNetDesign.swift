@@ -22,10 +22,14 @@ struct RegNetDesign: ConfigDecodable, Sendable {
   var bottleneckRatio: Double
 
   private static let known: [String: RegNetDesign] = [
-    "regnetx_400mf": RegNetDesign(24, 24.48, 2.54, 16, 22), "regnetx_800mf": RegNetDesign(56, 35.73, 2.28, 16, 16),
-    "regnetx_1.6gf": RegNetDesign(80, 34.01, 2.25, 24, 18), "regnetx_3.2gf": RegNetDesign(88, 26.31, 2.25, 48, 25),
-    "regnetx_4.0gf": RegNetDesign(96, 38.65, 2.43, 40, 23), "regnetx_6.4gf": RegNetDesign(184, 60.83, 2.07, 56, 17),
-    "regnetx_8.0gf": RegNetDesign(80, 49.56, 2.88, 120, 23), "regnetx_12gf": RegNetDesign(168, 73.36, 2.37, 112, 19),
+    "regnetx_400mf": RegNetDesign(24, 24.48, 2.54, 16, 22),
+    "regnetx_800mf": RegNetDesign(56, 35.73, 2.28, 16, 16),
+    "regnetx_1.6gf": RegNetDesign(80, 34.01, 2.25, 24, 18),
+    "regnetx_3.2gf": RegNetDesign(88, 26.31, 2.25, 48, 25),
+    "regnetx_4.0gf": RegNetDesign(96, 38.65, 2.43, 40, 23),
+    "regnetx_6.4gf": RegNetDesign(184, 60.83, 2.07, 56, 17),
+    "regnetx_8.0gf": RegNetDesign(80, 49.56, 2.88, 120, 23),
+    "regnetx_12gf": RegNetDesign(168, 73.36, 2.37, 112, 19),
   ]
 
   private init(_ w0: Int, _ wa: Double, _ wm: Double, _ group: Int, _ depth: Int) {
@@ -36,7 +40,8 @@ struct RegNetDesign: ConfigDecodable, Sendable {
     if let name = node.string {
       guard let design = Self.known[name] else {
         throw BuildError(
-          .unknownName(name, role: "RegNet", known: Self.known.keys.sorted()), path: path, location: node.location)
+          .unknownName(name, role: "RegNet", known: Self.known.keys.sorted()), path: path,
+          location: node.location)
       }
       self = design
       return
@@ -48,7 +53,8 @@ struct RegNetDesign: ConfigDecodable, Sendable {
     groupWidth = try reader.value("group_w")
     depth = try reader.value("depth")
     bottleneckRatio = try reader.value("bot_mul")
-    guard initialWidth > 0, initialWidth % 8 == 0, initialWidth <= 1 << 14, (0...1000).contains(slope), base > 1,
+    guard initialWidth > 0, initialWidth % 8 == 0, initialWidth <= 1 << 14, (0...1000).contains(slope),
+      base > 1,
       groupWidth > 0, (1...1000).contains(depth), bottleneckRatio > 0, bottleneckRatio <= 16
     else {
       throw reader.invalid(

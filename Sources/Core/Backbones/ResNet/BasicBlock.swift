@@ -14,7 +14,8 @@ public final class BasicBlock: Module, ResidualBlock {
   private let dropPath: DropPath?
 
   // mmcv registers norm1 and norm2 before and after conv2: conv1, norm1, conv2, norm2.
-  public init(_ inChannels: Int, _ outChannels: Int, downsample: Sequential?, _ options: ResidualBlockOptions) {
+  public init(_ inChannels: Int, _ outChannels: Int, downsample: Sequential?, _ options: ResidualBlockOptions)
+  {
     let middle = outChannels / options.expansion
     conv1 = options.conv.make(
       inChannels, middle, kernel: 3, stride: Pair(options.stride), padding: Pair(options.dilation),

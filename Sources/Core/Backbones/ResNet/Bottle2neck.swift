@@ -52,7 +52,8 @@ public final class Bottle2neck: Module, ResidualBlock {
         )
       })
     isFirst = options.isFirst
-    pool = options.isFirst && (poolsAlways || stride2 != 1) ? AvgPool2d(3, stride: Pair(stride2), padding: 1) : nil
+    pool =
+      options.isFirst && (poolsAlways || stride2 != 1) ? AvgPool2d(3, stride: Pair(stride2), padding: 1) : nil
     activation = options.activation
   }
 

@@ -26,7 +26,8 @@ public final class Bottleneck: Module, ResidualBlock {
     init(_ conv: Conv2d) { self.conv = conv }
   }
 
-  public init(_ inChannels: Int, _ outChannels: Int, downsample: Sequential?, _ options: ResidualBlockOptions) {
+  public init(_ inChannels: Int, _ outChannels: Int, downsample: Sequential?, _ options: ResidualBlockOptions)
+  {
     let middle = options.middleChannels(outChannels / options.expansion)
     let (stride1, stride2) = options.style == .pytorch ? (1, options.stride) : (options.stride, 1)
     conv1 = options.conv.make(inChannels, middle, kernel: 1, stride: Pair(stride1), bias: false)
@@ -77,6 +78,8 @@ public final class Bottleneck: Module, ResidualBlock {
   public func initializeOwnParts(using generator: inout RandomGenerator) {
     if let layer = conv2 as? ModulatedDeformConv2dPack { layer.initializeWeights(using: &generator) }
     // Context blocks have no such rule in the original.
-    for (_, layer) in plugins?.children ?? [] where !(layer is ContextBlock) { layer.initializeWeights(using: &generator) }
+    for (_, layer) in plugins?.children ?? [] where !(layer is ContextBlock) {
+      layer.initializeWeights(using: &generator)
+    }
   }
 }

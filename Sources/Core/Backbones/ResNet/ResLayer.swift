@@ -5,7 +5,8 @@ public enum ResLayer {
   static func make(_ config: ResNet.Config, stage: Int, inChannels: Int, outChannels: Int) -> Sequential {
     make(
       blocks: config.depth.blocks[stage], usesBottleneck: config.depth.usesBottleneck, inChannels: inChannels,
-      outChannels: outChannels, averageDown: config.averageDown, dilations: config.blockDilations(stage: stage),
+      outChannels: outChannels, averageDown: config.averageDown,
+      dilations: config.blockDilations(stage: stage),
       plainFirst: config.fallsBackOnStride && stage == config.deformableStages.firstIndex(of: true),
       config.blockOptions(stage: stage))
   }
@@ -34,7 +35,8 @@ public enum ResLayer {
           width, outChannels, scales: scales, poolsAlways: poolsAlways, downsample: downsample, own)
       case .splitAttention(let radix, let reduction, let poolsStride):
         return SplitAttentionBottleneck(
-          width, outChannels, radix: radix, reduction: reduction, poolsStride: poolsStride, downsample: downsample, own)
+          width, outChannels, radix: radix, reduction: reduction, poolsStride: poolsStride,
+          downsample: downsample, own)
       }
     }
     return Sequential(layers)
@@ -50,7 +52,8 @@ public enum ResLayer {
       layers.append(
         options.stride == 1
           ? Identity()
-          : AvgPool2d(Pair(options.stride), stride: Pair(options.stride), ceilMode: true, countIncludePad: false))
+          : AvgPool2d(
+            Pair(options.stride), stride: Pair(options.stride), ceilMode: true, countIncludePad: false))
     }
     layers.append(
       options.conv.make(

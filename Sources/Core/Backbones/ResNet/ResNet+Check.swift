@@ -34,17 +34,22 @@ extension ResNet.Config {
       ("in_channels", inChannels), ("stem_channels", stemChannels), ("base_channels", baseChannels),
       ("groups", groups), ("width_per_group", widthPerGroup), ("expansion", blockExpansion),
     ] {
-      guard (1...65536).contains(number) else { throw InvalidConfig("\(key) must be in 1...65536, found \(number)") }
+      guard (1...65536).contains(number) else {
+        throw InvalidConfig("\(key) must be in 1...65536, found \(number)")
+      }
     }
     guard (1...4).contains(strides.count), dilations.count == strides.count else {
       throw InvalidConfig(
-        "num_stages must be 1 to 4 with one stride and one dilation each, found strides \(strides) and dilations \(dilations)")
+        "num_stages must be 1 to 4 with one stride and one dilation each, found strides \(strides) and dilations \(dilations)"
+      )
     }
-    guard strides.allSatisfy({ (1...1024).contains($0) }), dilations.allSatisfy({ (1...1024).contains($0) }) else {
+    guard strides.allSatisfy({ (1...1024).contains($0) }), dilations.allSatisfy({ (1...1024).contains($0) })
+    else {
       throw InvalidConfig("strides and dilations must be in 1...1024, found \(strides) and \(dilations)")
     }
     guard frozenStages <= strides.count else {
-      throw InvalidConfig("frozen_stages must be at most the number of stages, \(strides.count), found \(frozenStages)")
+      throw InvalidConfig(
+        "frozen_stages must be at most the number of stages, \(strides.count), found \(frozenStages)")
     }
     guard depth.usesBottleneck || blockExpansion == 1 else {
       throw InvalidConfig("expansion must be 1 for depth \(depth.rawValue), found \(blockExpansion)")
@@ -59,7 +64,8 @@ extension ResNet.Config {
       let middle = blockOptions(stage: stage).middleChannels(baseChannels << stage)
       guard middle > 0, middle % groups == 0 else {
         throw InvalidConfig(
-          "groups must divide the channels of a block, found \(groups) groups for \(middle) channels of stage \(stage)")
+          "groups must divide the channels of a block, found \(groups) groups for \(middle) channels of stage \(stage)"
+        )
       }
     }
     try norm.check(channels: normalizedChannels)
@@ -67,7 +73,8 @@ extension ResNet.Config {
     if let multiGrid {
       let blocks = depth.blocks[strides.count - 1]
       guard multiGrid.count >= blocks, multiGrid.allSatisfy({ (1...1024).contains($0) }) else {
-        throw InvalidConfig("multi_grid must hold a dilation for each of \(blocks) blocks, found \(multiGrid)")
+        throw InvalidConfig(
+          "multi_grid must hold a dilation for each of \(blocks) blocks, found \(multiGrid)")
       }
     }
     try checkMiddle()
@@ -80,17 +87,20 @@ extension ResNet.Config {
     case .convolution: break
     case .hierarchy(let scales, let baseWidth, _):
       guard (2...256).contains(scales), (1...4096).contains(baseWidth) else {
-        throw InvalidConfig("scales must be in 2...256 and base_width in 1...4096, found \(scales) and \(baseWidth)")
+        throw InvalidConfig(
+          "scales must be in 2...256 and base_width in 1...4096, found \(scales) and \(baseWidth)")
       }
     case .splitAttention(let radix, let reduction, _):
       guard (1...64).contains(radix), (1...4096).contains(reduction) else {
-        throw InvalidConfig("radix must be in 1...64 and reduction_factor in 1...4096, found \(radix) and \(reduction)")
+        throw InvalidConfig(
+          "radix must be in 1...64 and reduction_factor in 1...4096, found \(radix) and \(reduction)")
       }
       for stage in strides.indices {
         let width = blockOptions(stage: stage).middleChannels(baseChannels << stage)
         let inner = max(width * radix / reduction, 32)
         guard width % (groups * radix) == 0 else {
-          throw InvalidConfig("groups times radix must divide \(width) channels of stage \(stage), found \(groups * radix)")
+          throw InvalidConfig(
+            "groups times radix must divide \(width) channels of stage \(stage), found \(groups * radix)")
         }
         guard inner % groups == 0 else {
           throw InvalidConfig("groups must divide the \(inner) channels of the attention, found \(groups)")

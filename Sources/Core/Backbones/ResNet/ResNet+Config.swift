@@ -25,7 +25,8 @@ extension ResNet.Config {
     dilations = try reader.value("dilations", default: [1, 1, 1, 1])
     guard (1...4).contains(stages), strides.count == stages, dilations.count == stages else {
       throw reader.invalid(
-        "num_stages must be 1 to 4 with one stride and one dilation each, found \(stages), \(strides), \(dilations)")
+        "num_stages must be 1 to 4 with one stride and one dilation each, found \(stages), \(strides), \(dilations)"
+      )
     }
     outIndices = try reader.value("out_indices", default: [0, 1, 2, 3])
     guard outIndices.allSatisfy({ (0..<stages).contains($0) }) else {
@@ -80,7 +81,8 @@ extension ResidualBlockOptions.Middle {
   /// Reads ResNeSt's `radix`, `reduction_factor` and `avg_down_stride`.
   public static func splitAttention(from reader: inout ConfigReader) throws -> Self {
     .splitAttention(
-      radix: try reader.value("radix", default: 2), reduction: try reader.value("reduction_factor", default: 4),
+      radix: try reader.value("radix", default: 2),
+      reduction: try reader.value("reduction_factor", default: 4),
       poolsStride: try reader.value("avg_down_stride", default: true))
   }
 }
@@ -108,7 +110,9 @@ extension ConfigReader {
     var inner = try ConfigReader(node, path: path("dcn"))
     let fallsBack = try inner.value("fallback_on_stride", default: false)
     let layer = try ConvConfig(from: &inner)
-    guard layer.isDeformable else { throw inner.invalid("must be DCN or DCNv2, found \(layer.kind.rawValue)", key: "type") }
+    guard layer.isDeformable else {
+      throw inner.invalid("must be DCN or DCNv2, found \(layer.kind.rawValue)", key: "type")
+    }
     try inner.finish()
     return (layer, stages, fallsBack)
   }

@@ -13,9 +13,14 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
 
   /// Number of layers with weights.
   public enum Depth: Int, Sendable, CaseIterable {
-    case r18 = 18, r34 = 34, r50 = 50, r101 = 101, r152 = 152
+    case r18 = 18
+    case r34 = 34
+    case r50 = 50
+    case r101 = 101
+    case r152 = 152
     /// ResNeSt's.
-    case r200 = 200, r269 = 269
+    case r200 = 200
+    case r269 = 269
 
     /// The depths of ResNet itself.
     public static let standard: [Depth] = [.r18, .r34, .r50, .r101, .r152]
@@ -122,7 +127,8 @@ public final class ResNet: Module, Backbone, ConfiguredModule {
     case .deep:
       stem = Sequential([
         ConvModule(
-          config.inChannels, channels / 2, kernel: 3, stride: 2, padding: 1, conv: config.conv, norm: config.norm),
+          config.inChannels, channels / 2, kernel: 3, stride: 2, padding: 1, conv: config.conv,
+          norm: config.norm),
         ConvModule(channels / 2, channels / 2, kernel: 3, padding: 1, conv: config.conv, norm: config.norm),
         ConvModule(channels / 2, channels, kernel: 3, padding: 1, conv: config.conv, norm: config.norm),
       ])

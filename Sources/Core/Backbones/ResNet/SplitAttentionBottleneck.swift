@@ -16,7 +16,8 @@ public final class SplitAttentionBottleneck: Module, ResidualBlock {
   private let activation: FusedActivation
 
   init(
-    _ inChannels: Int, _ outChannels: Int, radix: Int, reduction: Int, poolsStride: Bool, downsample: Sequential?,
+    _ inChannels: Int, _ outChannels: Int, radix: Int, reduction: Int, poolsStride: Bool,
+    downsample: Sequential?,
     _ options: ResidualBlockOptions
   ) {
     let middle = options.middleChannels(outChannels / options.expansion)
@@ -69,7 +70,8 @@ final class SplitAttentionConv2d: Module, UnaryModule {
   ) {
     let inner = max(channels * radix / reduction, 32)
     self.conv = conv.make(
-      channels, channels * radix, kernel: 3, stride: Pair(stride), padding: Pair(dilation), dilation: Pair(dilation),
+      channels, channels * radix, kernel: 3, stride: Pair(stride), padding: Pair(dilation),
+      dilation: Pair(dilation),
       groups: groups * radix, bias: false)
     _norm0 = norm.named(channels * radix, suffix: "0")
     fc1 = Conv2d(channels, inner, kernel: 1, groups: groups)

@@ -26,7 +26,8 @@ extension SwinTransformer: PartAdapting, PretrainedAdapting {
       convert(&state)
     } else {
       state.renameKeys { key in
-        key.hasPrefix("backbone.") ? String(key.dropFirst("backbone.".count)) : config.dropsForeignKeys ? nil : key
+        key.hasPrefix("backbone.")
+          ? String(key.dropFirst("backbone.".count)) : config.dropsForeignKeys ? nil : key
       }
     }
     state.renameKeys { $0.hasPrefix("module.") ? String($0.dropFirst("module.".count)) : $0 }
@@ -50,13 +51,16 @@ extension SwinTransformer: PartAdapting, PretrainedAdapting {
   }
 
   /// Tables of position biases for windows of another size.
-  private func resizeTables(_ state: inout State, _ resize: (Tensor, _ source: Int, _ target: Int) -> Tensor?) {
+  private func resizeTables(_ state: inout State, _ resize: (Tensor, _ source: Int, _ target: Int) -> Tensor?)
+  {
     let own = self.state
     for key in state.keys where key.contains("relative_position_bias_table") {
       guard let expected = own[key]?.value.shape else { continue }
       var wasResized = false
       state.change(key) { table in
-        guard table.rank == 2, table.shape[0] != expected[0], table.shape[1] == expected[1] else { return nil }
+        guard table.rank == 2, table.shape[0] != expected[0], table.shape[1] == expected[1] else {
+          return nil
+        }
         let source = Int(Double(table.shape[0]).squareRoot())
         let target = Int(Double(expected[0]).squareRoot())
         guard source > 0, source * source == table.shape[0] else { return nil }
@@ -75,7 +79,9 @@ extension SwinTransformer: PartAdapting, PretrainedAdapting {
       state.change(key) { tensor in
         guard let width = tensor.shape.last, width % 4 == 0 else { return nil }
         let rows = key.contains("reduction.") && tensor.rank == 2 ? tensor.shape[0] : 1
-        guard tensor.count == rows * width, key.contains("reduction.") || key.contains("norm.") else { return nil }
+        guard tensor.count == rows * width, key.contains("reduction.") || key.contains("norm.") else {
+          return nil
+        }
         return tensor.reshaped([rows, 4, width / 4]).indexSelected(1, [0, 2, 1, 3]).transposed(1, 2)
           .reshaped(tensor.shape)
       }

@@ -15,7 +15,10 @@ final class WindowAttention: Module {
   private let scale: Float?
   private let dropout: Float
 
-  init(_ width: Int, heads: Int, window: Int, qkvBias: Bool, scale: Float?, attentionDropout: Float, dropout: Float) {
+  init(
+    _ width: Int, heads: Int, window: Int, qkvBias: Bool, scale: Float?, attentionDropout: Float,
+    dropout: Float
+  ) {
     relativePositionBiasTable = Parameter(.zeros([(2 * window - 1) * (2 * window - 1), heads]))
     index = Self.index(window)
     relativePositionIndex = Buffer(Self.index(window))

@@ -20,7 +20,8 @@ extension CPUBackend: AttentionBackend {
   ) -> (bias: Tensor?, padding: Tensor?) {
     let gradient = gradient.withDenseRows(self)
     let (queries, keys) = operands.block
-    let bias = wantsBias
+    let bias =
+      wantsBias
       ? operands.bias.map { Tensor(uninitialized: [$0.shape[0], output.shape[1], queries, keys]) } : nil
     let padding = wantsPadding ? operands.padding.map { Tensor.zeros($0.shape) } : nil
     let (part, from) = (operands.query.shape[1] * operands.query.shape[3], padding?.pointer(Float.self))

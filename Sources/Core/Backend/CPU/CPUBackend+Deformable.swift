@@ -2,11 +2,14 @@ import CKernels
 
 extension CPUBackend: DeformableBackend {
   func deformConv2d(
-    _ x: Tensor, offset: Tensor, mask: Tensor?, _ weight: Tensor, bias: Tensor?, _ geometry: DeformableGeometry
+    _ x: Tensor, offset: Tensor, mask: Tensor?, _ weight: Tensor, bias: Tensor?,
+    _ geometry: DeformableGeometry
   ) -> Tensor {
     let y = Tensor(channelsLast: [x.shape[0], weight.shape[0], offset.shape[2], offset.shape[3]])
     if y.count == 0 { return y }
-    let (x, offset, mask) = (x.channelsLastDetached(), offset.channelsLastDetached(), mask?.channelsLastDetached())
+    let (x, offset, mask) = (
+      x.channelsLastDetached(), offset.channelsLastDetached(), mask?.channelsLastDetached()
+    )
     // `[O, I, kH, kW]` in this layout is [O, kH, kW, I] in memory.
     let (weight, bias) = (weight.channelsLastDetached(), bias?.contiguousDetached())
     var shape = mm_deform_conv(geometry, image: x.shape, weight: weight.shape, output: y.shape)
@@ -19,7 +22,8 @@ extension CPUBackend: DeformableBackend {
   }
 
   func deformConv2dGradient(
-    _ gradient: Tensor, _ x: Tensor, offset: Tensor, mask: Tensor?, _ weight: Tensor, _ geometry: DeformableGeometry,
+    _ gradient: Tensor, _ x: Tensor, offset: Tensor, mask: Tensor?, _ weight: Tensor,
+    _ geometry: DeformableGeometry,
     wants: (image: Bool, offset: Bool, mask: Bool, weight: Bool)
   ) -> (image: Tensor?, offset: Tensor?, mask: Tensor?, weight: Tensor?) {
     let forImage = wants.image ? Tensor(channelsLast: x.shape) : nil
@@ -30,7 +34,9 @@ extension CPUBackend: DeformableBackend {
       for tensor in [forImage, forOffset, forMask, forWeight] { tensor?.fillInPlace(0) }
       return (forImage, forOffset, forMask, forWeight)
     }
-    let (x, offset, mask) = (x.channelsLastDetached(), offset.channelsLastDetached(), mask?.channelsLastDetached())
+    let (x, offset, mask) = (
+      x.channelsLastDetached(), offset.channelsLastDetached(), mask?.channelsLastDetached()
+    )
     let (weight, gradient) = (weight.channelsLastDetached(), gradient.channelsLastDetached())
     var shape = mm_deform_conv(geometry, image: x.shape, weight: weight.shape, output: gradient.shape)
     withExtendedLifetime((x, offset, mask, weight, gradient)) {

@@ -1,7 +1,8 @@
 import CKernels
 
 extension CPUBackend {
-  func sigmoidFocalLoss(_ x: Tensor, _ labels: Tensor, gamma: Float, alpha: Float, weight: Tensor?) -> Tensor {
+  func sigmoidFocalLoss(_ x: Tensor, _ labels: Tensor, gamma: Float, alpha: Float, weight: Tensor?) -> Tensor
+  {
     var options = mm_focal(rows: x.shape[0], n: x.shape[1], gamma: gamma, alpha: alpha)
     let losses = Tensor(uninitialized: labels.shape)
     mm_focal_forward(

@@ -1,7 +1,8 @@
 import CKernels
 
 extension CPUBackend {
-  func poolRegions(_ maps: [Tensor], _ regions: Regions, _ pooling: RegionPooling) -> (Tensor, kept: Tensor?) {
+  func poolRegions(_ maps: [Tensor], _ regions: Regions, _ pooling: RegionPooling) -> (Tensor, kept: Tensor?)
+  {
     let maps = maps.map { $0.channelsLastDetached() }
     let shape = [regions.count, maps[0].shape[1], pooling.output.h, pooling.output.w]
     let y = Tensor(channelsLast: shape)
@@ -52,7 +53,8 @@ extension CPUBackend {
           var parameters = mm_region_pool(
             regions: regions.count, c: shape[1], oh: shape[2], ow: shape[3], method: method,
             sampling: pooling.samplingRatio, aligned: pooling.isAligned ? 1 : 0, maps: maps.baseAddress!,
-            levels: levels.count, boxes: boxes.baseAddress!, level: regions.levels == nil ? nil : level.baseAddress)
+            levels: levels.count, boxes: boxes.baseAddress!,
+            level: regions.levels == nil ? nil : level.baseAddress)
           body(&parameters)
         }
       }

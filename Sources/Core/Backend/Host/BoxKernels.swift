@@ -16,7 +16,9 @@ public enum BoxKernels {
   }
 
   /// How much each box of `a` overlaps each of `b`, row by row; denominators are at least `epsilon`.
-  public static func overlaps(_ a: [Float], _ b: [Float], _ overlap: Overlap = .iou, epsilon: Float = 1e-6) -> [Float] {
+  public static func overlaps(_ a: [Float], _ b: [Float], _ overlap: Overlap = .iou, epsilon: Float = 1e-6)
+    -> [Float]
+  {
     let (rows, columns) = (count(a), count(b))
     return [Float](unsafeUninitializedCapacity: rows * columns) { out, filled in
       if rows * columns > 0, let out = out.baseAddress {
@@ -40,7 +42,8 @@ public enum BoxKernels {
     ofColumns: Match, ofRows: Match
   ) {
     let (rows, columns) = (count(a), count(b))
-    precondition(rows > 0 && columns > 0, "BoxKernels.match: boxes in both lists, found \(rows) and \(columns)")
+    precondition(
+      rows > 0 && columns > 0, "BoxKernels.match: boxes in both lists, found \(rows) and \(columns)")
     var (best, which) = ([Float](repeating: 0, count: columns), [Int32](repeating: 0, count: columns))
     var (rowBest, rowWhich) = ([Float](repeating: 0, count: rows), [Int32](repeating: 0, count: rows))
     let flags = bytes(ignored, count: columns)
@@ -54,7 +57,8 @@ public enum BoxKernels {
     _ a: [Float], _ b: [Float], best: [Float], least: Float, ignored: [Bool]? = nil, epsilon: Float = 1e-6
   ) -> [Int32] {
     let (rows, columns) = (count(a), count(b))
-    precondition(best.count == rows, "BoxKernels.bestPartners: a value for each of \(rows) boxes, found \(best.count)")
+    precondition(
+      best.count == rows, "BoxKernels.bestPartners: a value for each of \(rows) boxes, found \(best.count)")
     var which = [Int32](repeating: -1, count: columns)
     if rows * columns > 0 {
       mm_box_match_best(epsilon, rows, a, columns, b, bytes(ignored, count: columns), best, least, &which)

@@ -45,7 +45,8 @@ private final class Slots<Value>: Work {
   func filled() -> [Value] {
     withExtendedLifetime(self) {
       mm_parallel(
-        Int32(slots.count), { context, task, _ in
+        Int32(slots.count),
+        { context, task, _ in
           guard let context else { return }
           Unmanaged<Work>.fromOpaque(context).takeUnretainedValue().run(Int(task))
         }, Unmanaged<Work>.passUnretained(self).toOpaque())

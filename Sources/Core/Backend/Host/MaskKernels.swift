@@ -54,7 +54,8 @@ public enum MaskKernels {
   ) -> [Float] {
     precondition(
       bitmap.count == height * width && box.count == 4 && box.allSatisfy { abs($0) < 1e6 },
-      "MaskKernels.align: \(height)x\(width) bytes and a box in reach, found \(bitmap.count) bytes and \(box)")
+      "MaskKernels.align: \(height)x\(width) bytes and a box in reach, found \(bitmap.count) bytes and \(box)"
+    )
     return [Float](unsafeUninitializedCapacity: outHeight * outWidth) { target, filled in
       guard let base = target.baseAddress else { return }
       mm_mask_align(bitmap, height, width, box, outHeight, outWidth, base)
@@ -69,7 +70,8 @@ public enum MaskKernels {
   ///   - window: its first pixel is `(left, top)`.
   ///   - threshold: pixels that reach it are 1; below 0 all of at least 1/255 are.
   public static func paste(
-    _ masks: [Float], index: Int, size: Pair, box: [Float], left: Int, top: Int, window: Pair, threshold: Float
+    _ masks: [Float], index: Int, size: Pair, box: [Float], left: Int, top: Int, window: Pair,
+    threshold: Float
   ) -> [UInt8] {
     let area = size.h * size.w
     precondition(
@@ -79,7 +81,8 @@ public enum MaskKernels {
       guard let base = target.baseAddress else { return }
       masks.withUnsafeBufferPointer { masks in
         guard let first = masks.baseAddress else { return }
-        mm_mask_paste(first + index * area, size.h, size.w, box, left, top, window.w, window.h, threshold, base)
+        mm_mask_paste(
+          first + index * area, size.h, size.w, box, left, top, window.w, window.h, threshold, base)
       }
       filled = window.h * window.w
     }

@@ -13,13 +13,15 @@ public class ConvAWS2d: Conv2d, StateAdapting {
   private var standardized = DerivedKernels()
 
   public override init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1,
     groups: Int = 1, bias: Bool = true, paddingMode: PaddingMode = .zeros
   ) {
     weightGamma = Buffer(.ones([outChannels, 1, 1, 1]))
     weightBeta = Buffer(.zeros([outChannels, 1, 1, 1]))
     super.init(
-      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+      groups: groups,
       bias: bias, paddingMode: paddingMode)
   }
 
@@ -44,7 +46,9 @@ public class ConvAWS2d: Conv2d, StateAdapting {
     if let known = stored[gamma]?.asFloat32(), known.reduce(0, +) > 0 { return }
     withoutGradient {
       var weight = self.weight.value.detached()
-      if let new = stored[prefix + "weight"], new.shape == weight.shape { weight = Tensor(new.asFloat32(), shape: new.shape) }
+      if let new = stored[prefix + "weight"], new.shape == weight.shape {
+        weight = Tensor(new.asFloat32(), shape: new.shape)
+      }
       let (mean, deviation) = Self.statistics(weight)
       stored[gamma] = StoredTensor(deviation)
       stored[beta] = StoredTensor(mean)

@@ -7,12 +7,14 @@ public final class ConvWS2d: Conv2d {
   private var standardized = DerivedKernels()
 
   public init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1,
     groups: Int = 1, bias: Bool = true, eps: Float = 1e-5
   ) {
     self.eps = eps
     super.init(
-      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+      groups: groups,
       bias: bias)
   }
 

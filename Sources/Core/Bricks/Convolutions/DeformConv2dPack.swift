@@ -14,7 +14,8 @@ public final class DeformConv2dPack: Conv2d, DeformableConvolutionLayer, StateAd
   public let deformGroups: Int
 
   public init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1,
     groups: Int = 1, deformGroups: Int = 1
   ) {
     precondition(
@@ -25,7 +26,8 @@ public final class DeformConv2dPack: Conv2d, DeformableConvolutionLayer, StateAd
       inChannels, deformGroups * 2 * kernel.h * kernel.w, kernel: kernel, stride: stride, padding: padding,
       dilation: dilation)
     super.init(
-      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+      groups: groups,
       bias: false)
   }
 

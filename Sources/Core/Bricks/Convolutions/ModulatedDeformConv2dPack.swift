@@ -14,7 +14,8 @@ public final class ModulatedDeformConv2dPack: Conv2d, DeformableConvolutionLayer
   public let deformGroups: Int
 
   public init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1,
     groups: Int = 1, deformGroups: Int = 1, bias: Bool = true
   ) {
     precondition(
@@ -25,7 +26,8 @@ public final class ModulatedDeformConv2dPack: Conv2d, DeformableConvolutionLayer
       inChannels, deformGroups * 3 * kernel.h * kernel.w, kernel: kernel, stride: stride, padding: padding,
       dilation: dilation)
     super.init(
-      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+      groups: groups,
       bias: bias)
   }
 
@@ -33,7 +35,8 @@ public final class ModulatedDeformConv2dPack: Conv2d, DeformableConvolutionLayer
     let parts = convOffset(x)
     let points = deformGroups * kernel.h * kernel.w
     return x.deformConv2d(
-      offset: parts.sliced(1, 0..<2 * points), mask: parts.sliced(1, 2 * points..<3 * points).sigmoid(), kernels,
+      offset: parts.sliced(1, 0..<2 * points), mask: parts.sliced(1, 2 * points..<3 * points).sigmoid(),
+      kernels,
       bias: bias?.value, stride: stride, padding: padding, dilation: dilation, groups: groups,
       deformGroups: deformGroups)
   }

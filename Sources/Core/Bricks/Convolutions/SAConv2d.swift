@@ -16,7 +16,8 @@ public final class SAConv2d: ConvAWS2d {
 
   /// - Parameter isDeformable: whether the points of both kernels move; these must have 3x3 of them.
   public init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    _ inChannels: Int, _ outChannels: Int, kernel: Pair, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1,
     groups: Int = 1, bias: Bool = true, isDeformable: Bool = false
   ) {
     precondition(!isDeformable || kernel == 3, "SAConv2d: a deformable kernel of 3x3, found \(kernel)")
@@ -29,7 +30,8 @@ public final class SAConv2d: ConvAWS2d {
     }
     (offsetS, offsetL) = (offset(), offset())
     super.init(
-      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups,
+      inChannels, outChannels, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+      groups: groups,
       bias: bias)
   }
 

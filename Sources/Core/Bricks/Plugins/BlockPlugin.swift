@@ -63,7 +63,8 @@ final class BlockPlugins {
           2 * $1.0 == $1.1 * ($0 - 1)
         }
         guard out == channels, options.stride == 1, keepsSize else {
-          throw InvalidConfig("plugins: a ConvModule here must keep \(channels) channels and the size of the image")
+          throw InvalidConfig(
+            "plugins: a ConvModule here must keep \(channels) channels and the size of the image")
         }
       }
     }

@@ -28,7 +28,8 @@ public final class ContextBlock: Module, UnaryModule {
     let planes = max(1, Int(Double(channels) * ratio))
     func transform() -> Sequential {
       Sequential([
-        Conv2d(channels, planes, kernel: 1), LayerNorm([planes, 1, 1]), ReLU(), Conv2d(planes, channels, kernel: 1),
+        Conv2d(channels, planes, kernel: 1), LayerNorm([planes, 1, 1]), ReLU(),
+        Conv2d(planes, channels, kernel: 1),
       ])
     }
     convMask = pooling == .attention ? Conv2d(channels, 1, kernel: 1) : nil

@@ -129,7 +129,8 @@ public final class GeneralizedAttention: Module, UnaryModule {
       Init.uniform(bias, low: -bound, high: bound, using: &generator)
     }
     let weights = [
-      queryConv?.weight, keyConv?.weight, valueConv.weight, apprGeomFcX?.weight, apprGeomFcY?.weight, projConv.weight,
+      queryConv?.weight, keyConv?.weight, valueConv.weight, apprGeomFcX?.weight, apprGeomFcY?.weight,
+      projConv.weight,
     ]
     for weight in weights.compactMap({ $0 }) { Init.caffe2Xavier(weight, using: &generator) }
     if let bias = projConv.bias { Init.constant(bias, 0) }
@@ -155,11 +156,15 @@ public final class GeneralizedAttention: Module, UnaryModule {
       energy = apprBias.value.reshaped([1, heads, 1, width]).matmul(keys)
       (h, w) = (1, 1)
     } else {
-      energy = scores(queryMap, keys, keySize: Pair(h: keyH, w: keyW)).reshaped([n, heads, h * w, keyH * keyW])
+      energy = scores(queryMap, keys, keySize: Pair(h: keyH, w: keyW)).reshaped([
+        n, heads, h * w, keyH * keyW,
+      ])
     }
     if let localConstraintMap {
-      let mask = localConstraintMap.value.sliced(0, 0..<h).sliced(1, 0..<w).sliced(2, 0..<keyH).sliced(3, 0..<keyW)
-        .contiguous().reshaped([1, 1, h * w, keyH * keyW]).compared(.notEqual, 0)
+      let mask = localConstraintMap.value.sliced(0, 0..<h).sliced(1, 0..<w).sliced(2, 0..<keyH).sliced(
+        3, 0..<keyW
+      )
+      .contiguous().reshaped([1, 1, h * w, keyH * keyW]).compared(.notEqual, 0)
       energy = Tensor.where(mask, Tensor(-Float.infinity), energy)
     }
     let values = valueConv(keyMap).reshaped([n, heads, width, keyH * keyW]).transposed()

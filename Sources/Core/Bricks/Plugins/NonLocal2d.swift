@@ -56,7 +56,8 @@ public final class NonLocal2d: Module, UnaryModule {
     theta = isEmbedded ? pointwise() : nil
     phi = isEmbedded ? pooled(pointwise()) : options.subsamples ? MaxPool2d(2) : nil
     concatProject =
-      options.mode == .concatenation ? ConvModule(inner * 2, 1, kernel: 1, bias: false, activation: .relu) : nil
+      options.mode == .concatenation
+      ? ConvModule(inner * 2, 1, kernel: 1, bias: false, activation: .relu) : nil
     super.init()
     InitialValues.draw { resetParameters(using: &$0) }
   }
@@ -69,7 +70,8 @@ public final class NonLocal2d: Module, UnaryModule {
         if let bias = conv.bias { Init.constant(bias, 0) }
       }
     }
-    let (weight, bias) = options.norm == nil
+    let (weight, bias) =
+      options.norm == nil
       ? (convOut.conv.weight, convOut.conv.bias) : (convOut.norm?.weight, convOut.norm?.bias)
     if let weight {
       options.zerosInit
@@ -103,7 +105,8 @@ public final class NonLocal2d: Module, UnaryModule {
       let (h, w) = (queries.shape[2], keys.shape[2])
       let pairs = Tensor.concatenate(
         [
-          queries.unsqueezed(-1).expanded(to: [n, inner, h, w]), keys.unsqueezed(2).expanded(to: [n, inner, h, w]),
+          queries.unsqueezed(-1).expanded(to: [n, inner, h, w]),
+          keys.unsqueezed(2).expanded(to: [n, inner, h, w]),
         ], axis: 1)
       weights = concatProject(pairs).reshaped([n, h, w]) / Float(w)
     }

@@ -37,12 +37,14 @@ public struct PluginConfig: Sendable {
     switch layer {
     case .contextBlock(let ratio, let pooling, let fusions):
       guard Int(Double(channels) * ratio) > 0 else {
-        throw InvalidConfig("ContextBlock: ratio must leave at least one of \(channels) channels, found \(ratio)")
+        throw InvalidConfig(
+          "ContextBlock: ratio must leave at least one of \(channels) channels, found \(ratio)")
       }
       return ContextBlock(channels, ratio: ratio, pooling: pooling, fusions: fusions)
     case .convModule(let out, let kernel, let options):
       guard channels % options.groups == 0, out % options.groups == 0 else {
-        throw InvalidConfig("ConvModule: groups must divide \(channels) and \(out) channels, found \(options.groups)")
+        throw InvalidConfig(
+          "ConvModule: groups must divide \(channels) and \(out) channels, found \(options.groups)")
       }
       try options.conv.check(channels: [channels])
       try options.norm?.check(channels: [out])
@@ -65,22 +67,30 @@ extension PluginConfig: ConfigRecord {
       }
       inChannels = channels
     }
-    if let node = reader.node("postfix") { postfix = try node.string ?? String(Int(from: node, at: reader.path("postfix"))) }
+    if let node = reader.node("postfix") {
+      postfix = try node.string ?? String(Int(from: node, at: reader.path("postfix")))
+    }
     switch type {
     case "ContextBlock":
       let ratio: Double = try reader.value("ratio")
-      guard ratio > 0, ratio <= 16 else { throw reader.invalid("must be in 0...16, found \(ratio)", key: "ratio") }
+      guard ratio > 0, ratio <= 16 else {
+        throw reader.invalid("must be in 0...16, found \(ratio)", key: "ratio")
+      }
       let fusions: [ContextBlock.Fusion] = try reader.value("fusion_types", default: [.channelAdd])
-      guard !fusions.isEmpty else { throw reader.invalid("must name at least one fusion", key: "fusion_types") }
+      guard !fusions.isEmpty else {
+        throw reader.invalid("must name at least one fusion", key: "fusion_types")
+      }
       layer = .contextBlock(
         ratio: ratio, pooling: try reader.value("pooling_type", default: .attention), fusions: fusions)
     case "ConvModule": layer = try Self.convModule(&reader)
-    case "GeneralizedAttention": layer = .generalizedAttention(try GeneralizedAttention.Options(from: &reader))
+    case "GeneralizedAttention":
+      layer = .generalizedAttention(try GeneralizedAttention.Options(from: &reader))
     case "NonLocal2d": layer = .nonLocal(try NonLocal2d.Options(from: &reader))
     default:
       throw BuildError(
         .unknownName(
-          type, role: "plugin layer", known: ["ContextBlock", "ConvModule", "GeneralizedAttention", "NonLocal2d"]),
+          type, role: "plugin layer",
+          known: ["ContextBlock", "ConvModule", "GeneralizedAttention", "NonLocal2d"]),
         path: reader.path("type"), location: reader.location)
     }
   }
@@ -94,7 +104,8 @@ extension PluginConfig: ConfigRecord {
     options.dilation = try reader.value("dilation", default: 1)
     options.groups = try reader.value("groups", default: 1)
     let sizes = kernel.array + options.stride.array + options.dilation.array + [out, options.groups]
-    guard sizes.allSatisfy({ (1...65536).contains($0) }), options.padding.array.allSatisfy({ (0...4096).contains($0) })
+    guard sizes.allSatisfy({ (1...65536).contains($0) }),
+      options.padding.array.allSatisfy({ (0...4096).contains($0) })
     else { throw reader.invalid("sizes, strides and groups must be positive, found \(sizes)") }
     if let bias = reader.node("bias"), bias.string != "auto" {
       options.bias = try Bool(from: bias, at: reader.path("bias"))
@@ -116,7 +127,9 @@ extension NonLocal2d.Options: ConfigRecord {
   public init(from reader: inout ConfigReader) throws {
     self.init()
     reduction = try reader.value("reduction", default: 2)
-    guard reduction > 0 else { throw reader.invalid("must be positive, found \(reduction)", key: "reduction") }
+    guard reduction > 0 else {
+      throw reader.invalid("must be positive, found \(reduction)", key: "reduction")
+    }
     usesScale = try reader.value("use_scale", default: true)
     conv = try reader.optional("conv_cfg") ?? .plain
     norm = try reader.optional("norm_cfg")
@@ -141,6 +154,8 @@ extension GeneralizedAttention.Options: ConfigRecord {
     guard flags.count == 4, text.allSatisfy({ $0 == "0" || $0 == "1" }), flags.contains(true) else {
       throw reader.invalid("must be four digits 0 or 1, found '\(text)'", key: "attention_type")
     }
-    (terms.queryKey, terms.queryPosition, terms.key, terms.position) = (flags[0], flags[1], flags[2], flags[3])
+    (terms.queryKey, terms.queryPosition, terms.key, terms.position) = (
+      flags[0], flags[1], flags[2], flags[3]
+    )
   }
 }

@@ -61,7 +61,8 @@ public final class MultiheadAttention: Module {
   ///   - key: `[N, S, width]`.
   ///   - value: `[N, S, width]`.
   /// - Returns: `[N, L, width]`.
-  public func callAsFunction(query: Tensor, key: Tensor, value: Tensor, mask: AttentionMask = .none) -> Tensor {
+  public func callAsFunction(query: Tensor, key: Tensor, value: Tensor, mask: AttentionMask = .none) -> Tensor
+  {
     let weights = inProjWeight.value.chunked(0, 3)
     let biases = inProjBias?.value.chunked(0, 3)
     func heads(_ x: Tensor, _ part: Int) -> Tensor {

@@ -23,7 +23,8 @@ extension PatchPadding: ConfigDecodable {
     }
     guard let mode = AdaptivePadding.Mode(rawValue: text) else {
       throw BuildError(
-        .invalid("must be a number, two, 'same' or 'corner', found '\(text)'"), path: path, location: node.location)
+        .invalid("must be a number, two, 'same' or 'corner', found '\(text)'"), path: path,
+        location: node.location)
     }
     self = .adaptive(mode)
   }

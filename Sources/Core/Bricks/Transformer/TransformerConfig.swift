@@ -26,12 +26,15 @@ extension ConfigReader {
   /// Checks that each of `heads` divides the width beside it.
   public func checkHeads(_ heads: [Int], _ widths: [Int], key: String = "num_heads") throws {
     for (heads, width) in zip(heads, widths) where heads < 1 || width % heads != 0 {
-      throw invalid("must divide the width of its layers, found \(heads) heads for \(width) channels", key: key)
+      throw invalid(
+        "must divide the width of its layers, found \(heads) heads for \(width) channels", key: key)
     }
   }
 
   /// Layer normalisation, the only kind that works on tokens.
-  public mutating func tokenNorm(_ key: String = "norm_cfg", default standard: NormConfig) throws -> NormConfig {
+  public mutating func tokenNorm(_ key: String = "norm_cfg", default standard: NormConfig) throws
+    -> NormConfig
+  {
     let norm = try value(key, default: standard)
     guard norm.kind == .layerNorm else {
       throw invalid("must be of type LN, which works on tokens", key: key)

@@ -31,7 +31,9 @@ public struct JSONScanner: Sendable {
   }
 
   /// - Throws: `DataError` when the file cannot be read.
-  public init(path: String, limit: Int = 1 << 33) throws { self.init(try DataFile.read(path, limit: limit), file: path) }
+  public init(path: String, limit: Int = 1 << 33) throws {
+    self.init(try DataFile.read(path, limit: limit), file: path)
+  }
 
   // MARK: Values
 
@@ -45,7 +47,8 @@ public struct JSONScanner: Sendable {
     case UInt8(ascii: "\""): return .string
     case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool
     case UInt8(ascii: "n"): return .null
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "N"), UInt8(ascii: "I"): return .number
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "N"), UInt8(ascii: "I"):
+      return .number
     default: throw mistake("a value, found \(shown)")
     }
   }
@@ -144,10 +147,13 @@ public struct JSONScanner: Sendable {
     guard try kind() == .string else { throw mistake("a string, found \(article(try kind()))") }
     position += 1
     let start = position
-    while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\") {
+    while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\")
+    {
       position += 1
     }
-    guard position < bytes.count else { throw mistake("'\"' at the end of a string, found the end of the file") }
+    guard position < bytes.count else {
+      throw mistake("'\"' at the end of a string, found the end of the file")
+    }
     guard bytes[position] == UInt8(ascii: "\\") else {
       defer { position += 1 }
       return try text(bytes[start..<position])
@@ -285,7 +291,9 @@ extension JSONScanner {
   }
 
   /// 10 to the power of 0...22, all exact.
-  private static let powers: [Double] = (0..<22).reduce(into: [1]) { powers, _ in powers.append(powers[powers.count - 1] * 10) }
+  private static let powers: [Double] = (0..<22).reduce(into: [1]) { powers, _ in
+    powers.append(powers[powers.count - 1] * 10)
+  }
 
   private func text(_ slice: ArraySlice<UInt8>) throws -> String {
     guard let text = String(validating: slice, as: UTF8.self) else { throw mistake("text in UTF-8") }

@@ -11,7 +11,8 @@ extension Image {
   ) throws -> Image {
     guard width <= Self.maxPixels / height else {
       throw DataError(
-        "\(transform): an image of at most \(Self.maxPixels) pixels, found \(height)x\(width)", file: file?.path)
+        "\(transform): an image of at most \(Self.maxPixels) pixels, found \(height)x\(width)",
+        file: file?.path)
     }
     guard backend == .cv2 || (!isFloat && channels != 2) else {
       throw DataError(
@@ -29,10 +30,12 @@ extension Image {
   ) throws {
     let (wide, high) = (left + width + right, top + height + bottom)
     guard wide <= Self.maxPixels / high else {
-      throw DataError("\(transform): an image of at most \(Self.maxPixels) pixels, found \(high)x\(wide)", file: file?.path)
+      throw DataError(
+        "\(transform): an image of at most \(Self.maxPixels) pixels, found \(high)x\(wide)", file: file?.path)
     }
     guard value.count == 1 || value.count == channels else {
-      throw DataError("\(transform): pad_val must be 1 or \(channels) numbers, found \(value.count)", file: file?.path)
+      throw DataError(
+        "\(transform): pad_val must be 1 or \(channels) numbers, found \(value.count)", file: file?.path)
     }
   }
 }

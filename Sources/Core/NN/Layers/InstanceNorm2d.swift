@@ -58,7 +58,8 @@ public final class InstanceNorm2d: Module, NormLayer {
 
   private func checkSize(_ x: Tensor) {
     if x.shape[2] * x.shape[3] > 1 || x.count == 0 { return }
-    InputFault.report("InstanceNorm2d: more than one pixel an image in training, found \(x.shape); use larger images")
+    InputFault.report(
+      "InstanceNorm2d: more than one pixel an image in training, found \(x.shape); use larger images")
   }
 
   public override func initializeWeights(using generator: inout RandomGenerator) {

@@ -29,10 +29,13 @@ enum CocoDataset {
   /// Reads the annotations.
   ///
   /// - Throws: `DataError` that names the file, the line and the object.
-  static func load(_ config: DetectionDatasetConfig, _ kind: Kind, _ context: BuildContext) throws -> DetectionDataset {
+  static func load(_ config: DetectionDatasetConfig, _ kind: Kind, _ context: BuildContext) throws
+    -> DetectionDataset
+  {
     let (names, areGiven) = try config.classNames(kind.classNames)
     let file = try CocoFile(
-      path: config.annotationFile, naming: kind.naming, sortsCategories: kind.sortsCategories, without: kind.missing)
+      path: config.annotationFile, naming: kind.naming, sortsCategories: kind.sortsCategories,
+      without: kind.missing)
     // Labels follow the order of the classes in the file, not in the list of names.
     let categories =
       kind.takesAllCategories ? file.categories : file.categories.filter { names?.contains($0.name) ?? true }
@@ -41,10 +44,13 @@ enum CocoDataset {
     return try DetectionDataset(
       .init(
         type: kind.type,
-        pictures: file.pictures.map { DatasetPicture(fileName: $0.fileName, width: $0.width, height: $0.height) },
+        pictures: file.pictures.map {
+          DatasetPicture(fileName: $0.fileName, width: $0.width, height: $0.height)
+        },
         annotations: CocoAnnotations(
           file: file, labels: labels, semanticSuffix: config.segmentationSuffix, rules: kind.rules),
-        classNames: names, palette: kind.palette, coco: CocoReference(file: file, categoryIDs: categories.map(\.id))),
+        classNames: names, palette: kind.palette,
+        coco: CocoReference(file: file, categoryIDs: categories.map(\.id))),
       config, context)
   }
 
@@ -126,6 +132,7 @@ struct CocoAnnotations: AnnotationSource {
 
   func hasObjects(at index: Int) -> Bool {
     let objects = file.objectsOfPicture[index].lazy.map { file.objects[Int($0)] }
-    return objects.contains { labels[$0.category] != nil } && (rules == .coco || !objects.allSatisfy(\.isCrowd))
+    return objects.contains { labels[$0.category] != nil }
+      && (rules == .coco || !objects.allSatisfy(\.isCrowd))
   }
 }

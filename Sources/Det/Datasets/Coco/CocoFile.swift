@@ -73,7 +73,8 @@ struct CocoFile: Sendable {
     var scanner = try JSONScanner(path: path)
     var lines = Lines()
     guard try scanner.kind() == .object else {
-      throw scanner.error("must be an object with keys images, annotations and categories, found an \(try scanner.kind())")
+      throw scanner.error(
+        "must be an object with keys images, annotations and categories, found an \(try scanner.kind())")
     }
     var hasPictures = false
     try scanner.object { key, scanner in
@@ -115,7 +116,9 @@ struct CocoFile: Sendable {
     case .none: nil
     case .polygons(let range):
       .polygons(
-        range.map { index in Array(coordinates[(index == 0 ? 0 : polygonEnds[index - 1])..<polygonEnds[index]]) })
+        range.map { index in
+          Array(coordinates[(index == 0 ? 0 : polygonEnds[index - 1])..<polygonEnds[index]])
+        })
     case .runs(let range, let height, let width): .runs(Array(runs[range]), height: height, width: width)
     case .compressed(let range, let height, let width):
       .compressed(Array(texts[range]), height: height, width: width)
@@ -145,7 +148,9 @@ extension CocoFile {
         default: try scanner.skip()
         }
       }
-      func fail(_ text: String) -> DataError { scanner.error("images[\(pictures.count)]: \(text)", at: start) }
+      func fail(_ text: String) -> DataError {
+        scanner.error("images[\(pictures.count)]: \(text)", at: start)
+      }
       guard hasID else { throw fail("missing required key 'id'") }
       let file: String? =
         switch naming {
@@ -183,10 +188,14 @@ extension CocoFile {
         default: try scanner.skip()
         }
       }
-      func fail(_ text: String) -> DataError { scanner.error("categories[\(categories.count)]: \(text)", at: start) }
+      func fail(_ text: String) -> DataError {
+        scanner.error("categories[\(categories.count)]: \(text)", at: start)
+      }
       guard let id else { throw fail("missing required key 'id'") }
       guard let name else { throw fail("missing required key 'name'") }
-      guard known.insert(id).inserted else { throw fail("ids of categories must be unique, found \(id) twice") }
+      guard known.insert(id).inserted else {
+        throw fail("ids of categories must be unique, found \(id) twice")
+      }
       (category.id, category.name) = (id, name)
       categories.append(category)
     }
@@ -198,7 +207,8 @@ extension CocoFile {
       let start = scanner.position
       var (id, picture, category, area) = (Int?.none, Int?.none, Int?.none, Double?.none)
       var object = Object(
-        id: 0, picture: 0, category: 0, x: 0, y: 0, width: 0, height: 0, area: 0, isCrowd: false, isIgnored: false,
+        id: 0, picture: 0, category: 0, x: 0, y: 0, width: 0, height: 0, area: 0, isCrowd: false,
+        isIgnored: false,
         outline: .none)
       box.removeAll(keepingCapacity: true)
       try scanner.object { key, scanner in
@@ -225,7 +235,9 @@ extension CocoFile {
       object.picture = try require(picture, "image_id")
       object.category = try require(category, "category_id")
       object.area = try require(area, "area")
-      guard box.count == 4 else { throw fail("bbox must be [x, y, width, height], found \(box.count) numbers") }
+      guard box.count == 4 else {
+        throw fail("bbox must be [x, y, width, height], found \(box.count) numbers")
+      }
       guard box.allSatisfy({ abs($0) < 1e9 }), box[2] >= 0, box[3] >= 0 else {
         throw fail("bbox must be [x, y, width, height] with sizes of at least 0, found \(box)")
       }
@@ -263,7 +275,8 @@ extension CocoFile {
               let place = scanner.position
               let count = try scanner.int()
               guard let run = UInt32(exactly: count) else {
-                throw scanner.error("segmentation.counts: must be whole numbers from 0, found \(count)", at: place)
+                throw scanner.error(
+                  "segmentation.counts: must be whole numbers from 0, found \(count)", at: place)
               }
               runs.append(run)
             }
@@ -272,7 +285,9 @@ extension CocoFile {
         default: try scanner.skip()
         }
       }
-      guard size.count == 2, size.allSatisfy({ (1...1 << 24).contains($0) }), size[0] <= Image.maxPixels / size[1] else {
+      guard size.count == 2, size.allSatisfy({ (1...1 << 24).contains($0) }),
+        size[0] <= Image.maxPixels / size[1]
+      else {
         throw scanner.error("segmentation.size: must be [height, width] in pixels, found \(size)", at: start)
       }
       switch outline {
@@ -283,7 +298,8 @@ extension CocoFile {
     case .null:
       _ = try scanner.null()
       return .none
-    default: throw scanner.error("segmentation: must be polygons or runs of pixels, found a \(try scanner.kind())")
+    default:
+      throw scanner.error("segmentation: must be polygons or runs of pixels, found a \(try scanner.kind())")
     }
   }
 
@@ -304,7 +320,8 @@ extension CocoFile {
         throw fail("image_id must be the id of one of the \(pictures.count) images, found \(object.picture)")
       }
       guard known.contains(object.category) else {
-        throw fail("category_id must be the id of one of the \(known.count) categories, found \(object.category)")
+        throw fail(
+          "category_id must be the id of one of the \(known.count) categories, found \(object.category)")
       }
       objectsOfPicture[picture].append(Int32(index))
     }

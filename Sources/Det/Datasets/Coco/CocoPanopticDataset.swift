@@ -66,12 +66,14 @@ struct PanopticFile: Sendable {
     let labels = Dictionary(uniqueKeysWithValues: categories.enumerated().map { ($1.id, $0) })
     for (id, list, position) in found {
       guard let index = ids[id] else {
-        throw scanner.error("image_id must be the id of one of the \(pictures.count) images, found \(id)", at: position)
+        throw scanner.error(
+          "image_id must be the id of one of the \(pictures.count) images, found \(id)", at: position)
       }
       for var region in list {
         guard let label = labels[region.category] else {
           throw scanner.error(
-            "category_id must be the id of one of the \(categories.count) categories, found \(region.category)", at: position)
+            "category_id must be the id of one of the \(categories.count) categories, found \(region.category)",
+            at: position)
         }
         region.category = label
         regions[index].append(region)
@@ -93,12 +95,15 @@ struct PanopticFile: Sendable {
         default: try scanner.skip()
         }
       }
-      guard let id, !picture.fileName.isEmpty, (0...1 << 24).contains(picture.width), (0...1 << 24).contains(picture.height)
+      guard let id, !picture.fileName.isEmpty, (0...1 << 24).contains(picture.width),
+        (0...1 << 24).contains(picture.height)
       else {
-        throw scanner.error("images[\(pictures.count)]: must have id, file_name, and a width and height from 0", at: start)
+        throw scanner.error(
+          "images[\(pictures.count)]: must have id, file_name, and a width and height from 0", at: start)
       }
       guard ids.updateValue(pictures.count, forKey: id) == nil else {
-        throw scanner.error("images[\(pictures.count)]: ids of pictures must be unique, found \(id) twice", at: start)
+        throw scanner.error(
+          "images[\(pictures.count)]: ids of pictures must be unique, found \(id) twice", at: start)
       }
       pictures.append(picture)
     }
@@ -117,7 +122,8 @@ struct PanopticFile: Sendable {
         }
       }
       guard let id, let isThing, !categories.contains(where: { $0.id == id }) else {
-        throw scanner.error("categories[\(categories.count)]: must have an id of its own and isthing", at: start)
+        throw scanner.error(
+          "categories[\(categories.count)]: must have an id of its own and isthing", at: start)
       }
       categories.append((id, name, isThing))
     }
@@ -144,11 +150,13 @@ struct PanopticFile: Sendable {
             default: try scanner.skip()
             }
           }
-          guard let id, let category, region.box.count == 4, region.box.allSatisfy({ abs($0) < 1e9 }), region.box[2] >= 0,
+          guard let id, let category, region.box.count == 4, region.box.allSatisfy({ abs($0) < 1e9 }),
+            region.box[2] >= 0,
             region.box[3] >= 0
           else {
             throw scanner.error(
-              "segments_info[\(regions.count)]: must have id, category_id and bbox, [x, y, width, height]", at: start)
+              "segments_info[\(regions.count)]: must have id, category_id and bbox, [x, y, width, height]",
+              at: start)
           }
           (region.id, region.category) = (id, category)
           regions.append(region)
@@ -190,5 +198,7 @@ struct PanopticAnnotations: AnnotationSource {
   /// Identifiers, as in the original.
   func categories(at index: Int) -> [Int] { file.regions[index].map { file.categories[$0.category].id } }
 
-  func hasObjects(at index: Int) -> Bool { file.regions[index].contains { file.categories[$0.category].isThing } }
+  func hasObjects(at index: Int) -> Bool {
+    file.regions[index].contains { file.categories[$0.category].isThing }
+  }
 }

@@ -89,7 +89,9 @@ public struct COCOCurves: Sendable {
   ) -> Double {
     guard let areaIndex = settings.areas.firstIndex(where: { $0.name == area }) else { return -1 }
     let limits = settings.maxDetections.indices.filter { settings.maxDetections[$0] == detections }
-    let thresholds = settings.thresholds.indices.filter { threshold == nil || settings.thresholds[$0] == threshold }
+    let thresholds = settings.thresholds.indices.filter {
+      threshold == nil || settings.thresholds[$0] == threshold
+    }
     let levels = measure == .precision ? settings.recalls.count : 1
     let values = measure == .precision ? precision : recall
     var found: [Double] = []

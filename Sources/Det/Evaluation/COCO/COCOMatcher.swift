@@ -26,7 +26,9 @@ struct COCOMatcher: Sendable {
     _ truths: [COCOEvaluation.Truth], _ predictions: [COCOEvaluation.Prediction], into groups: inout [Group]
   ) {
     let known = 0..<settings.categories
-    let truthOrder = order(truths.indices.filter { known.contains(truths[$0].category) }) { truths[$0].category }
+    let truthOrder = order(truths.indices.filter { known.contains(truths[$0].category) }) {
+      truths[$0].category
+    }
     let found = order(predictions.indices.filter { known.contains(predictions[$0].category) }) {
       predictions[$0].category
     }
@@ -46,7 +48,8 @@ struct COCOMatcher: Sendable {
       while p < found.count, predictions[found[p]].category == category { p += 1 }
       groups.append(
         group(
-          category, truthOrder[firstTruth..<t].map { truths[$0] }, found[firstFound..<p].map { predictions[$0] }))
+          category, truthOrder[firstTruth..<t].map { truths[$0] },
+          found[firstFound..<p].map { predictions[$0] }))
     }
   }
 

@@ -27,7 +27,8 @@ public struct COCOMetrics: ConfigRecord, Sendable {
     isClasswise = try reader.value("classwise", default: false)
     proposalCounts = try reader.value("proposal_nums", default: [100, 300, 1000])
     guard proposalCounts.count >= 3, proposalCounts.allSatisfy({ (1...1 << 30).contains($0) }) else {
-      throw reader.invalid("must be at least three positive numbers, found \(proposalCounts)", key: "proposal_nums")
+      throw reader.invalid(
+        "must be at least three positive numbers, found \(proposalCounts)", key: "proposal_nums")
     }
     thresholds = try reader.optional("iou_thrs")
     if let thresholds {
@@ -38,7 +39,8 @@ public struct COCOMetrics: ConfigRecord, Sendable {
     let items: OneOrMany<String>? = try reader.optional("metric_items")
     self.items = items?.elements
     if let other = self.items?.first(where: { !Self.names.contains($0) }) {
-      throw reader.invalid("must be of \(Self.names.joined(separator: ", ")), found '\(other)'", key: "metric_items")
+      throw reader.invalid(
+        "must be of \(Self.names.joined(separator: ", ")), found '\(other)'", key: "metric_items")
     }
     // Where temporary files would go.
     reader.ignore("jsonfile_prefix")
@@ -46,7 +48,8 @@ public struct COCOMetrics: ConfigRecord, Sendable {
 
   /// The names of the twelve numbers.
   static let names = [
-    "mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l", "AR@100", "AR@300", "AR@1000", "AR_s@1000", "AR_m@1000",
+    "mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l", "AR@100", "AR@300", "AR@1000", "AR_s@1000",
+    "AR_m@1000",
     "AR_l@1000",
   ]
 
@@ -54,7 +57,8 @@ public struct COCOMetrics: ConfigRecord, Sendable {
   /// - Throws: `DataError` when results lack what is asked for, or outlines of objects are broken.
   public func callAsFunction(_ results: [Detections], _ truth: COCOGroundTruth) throws -> EvaluationReport {
     guard results.count == truth.pictures.count else {
-      throw DataError("must have results for each of the \(truth.pictures.count) pictures, found \(results.count)")
+      throw DataError(
+        "must have results for each of the \(truth.pictures.count) pictures, found \(results.count)")
     }
     var report = EvaluationReport()
     // As upstream has it, the first metric's items hold for those behind it, too.
@@ -91,7 +95,9 @@ public struct COCOMetrics: ConfigRecord, Sendable {
     return report
   }
 
-  private func curves(_ metric: Metric, _ results: [Detections], _ truth: COCOGroundTruth) throws -> COCOCurves {
+  private func curves(_ metric: Metric, _ results: [Detections], _ truth: COCOGroundTruth) throws
+    -> COCOCurves
+  {
     var evaluation = COCOEvaluation(metric == .segm ? .mask : .box, categories: truth.categories.count)
     evaluation.usesCategories = metric != .proposal
     evaluation.maxDetections = proposalCounts.sorted()
@@ -110,7 +116,8 @@ public struct COCOMetrics: ConfigRecord, Sendable {
   ) throws {
     let thresholds = thresholds ?? COCOEvaluation.spaced(0.5, 0.95, 10)
     let truths = try concurrentMap(count: results.count) { try truth.proposalTruths($0) }
-    let recalls = Recalls(proposalCounts: proposalCounts, thresholds: thresholds)(truths, results.map(\.asProposals))
+    let recalls = Recalls(proposalCounts: proposalCounts, thresholds: thresholds)(
+      truths, results.map(\.asProposals))
     var message = ""
     for (count, row) in zip(proposalCounts, recalls) {
       let mean = NumPyMean.mean(row)
@@ -141,7 +148,9 @@ extension AsciiTable {
     for _ in 0..<pairs { rows[0] += ["category", "AP"] }
     for start in stride(from: 0, to: entries.count, by: pairs) {
       rows.append(
-        (start..<(start + pairs)).flatMap { $0 < entries.count ? [entries[$0].0, entries[$0].1] : ["None", "None"] })
+        (start..<(start + pairs)).flatMap {
+          $0 < entries.count ? [entries[$0].0, entries[$0].1] : ["None", "None"]
+        })
     }
     return AsciiTable(rows: rows).text
   }

@@ -18,7 +18,8 @@ public struct COCOSummary: Sendable {
     precondition(limits.count >= 3, "COCOSummary: must have three numbers of detections, found \(limits)")
     let thresholds = curves.settings.thresholds
     var (stats, lines): ([Double], [String]) = ([], [])
-    func add(_ measure: COCOCurves.Measure, _ detections: Int, threshold: Double? = nil, area: String = "all") {
+    func add(_ measure: COCOCurves.Measure, _ detections: Int, threshold: Double? = nil, area: String = "all")
+    {
       let mean =
         threshold != nil && !hasThresholds
         ? -1 : curves.mean(measure, threshold: threshold, area: area, detections: detections)

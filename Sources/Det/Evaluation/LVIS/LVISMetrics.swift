@@ -51,7 +51,8 @@ public struct LVISMetrics: ConfigRecord, Sendable {
     _ results: [Detections], _ truth: COCOGroundTruth, _ pictures: [Picture]
   ) throws -> EvaluationReport {
     guard results.count == truth.pictures.count, pictures.count == results.count else {
-      throw DataError("must have results for each of the \(truth.pictures.count) pictures, found \(results.count)")
+      throw DataError(
+        "must have results for each of the \(truth.pictures.count) pictures, found \(results.count)")
     }
     var report = EvaluationReport()
     for metric in metrics {

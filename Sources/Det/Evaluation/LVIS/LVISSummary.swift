@@ -13,7 +13,8 @@ struct LVISSummary {
     let ranks = truth.ranks
     func precision(_ threshold: Double? = nil, area: String = "all", frequency: Character? = nil) -> Double {
       let classes = frequency.map { frequency in
-        truth.categories.indices.filter { truth.categories[$0].frequency == frequency }.map { ranks[$0] }.sorted()
+        truth.categories.indices.filter { truth.categories[$0].frequency == frequency }.map { ranks[$0] }
+          .sorted()
       }
       return curves.mean(.precision, threshold: threshold, area: area, detections: limit, categories: classes)
     }
@@ -21,7 +22,9 @@ struct LVISSummary {
       "AP": precision(), "AP50": precision(0.5), "AP75": precision(0.75),
     ]
     for area in ["small", "medium", "large"] { results["AP\(area.prefix(1))"] = precision(area: area) }
-    for frequency: Character in ["r", "c", "f"] { results["AP\(frequency)"] = precision(frequency: frequency) }
+    for frequency: Character in ["r", "c", "f"] {
+      results["AP\(frequency)"] = precision(frequency: frequency)
+    }
     results["AR@\(limit)"] = curves.mean(.recall, detections: limit)
     for area in ["small", "medium", "large"] {
       results["AR\(area.prefix(1))@\(limit)"] = curves.mean(.recall, area: area, detections: limit)
@@ -36,7 +39,8 @@ struct LVISSummary {
     let range = mark.isNumber ? PythonText.fixed((Double(name.dropFirst(2)) ?? 0) / 100, 2) : "0.50:0.95"
     let area = "sml".contains(mark) ? String(mark) : "all"
     let group = "rcf".contains(mark) ? String(mark) : "all"
-    return " \(title) @[ IoU=\(padded(range, -9)) | area=\(padded(area, 6)) | maxDets=\(padded("\(limit)", 3)) "
+    return
+      " \(title) @[ IoU=\(padded(range, -9)) | area=\(padded(area, 6)) | maxDets=\(padded("\(limit)", 3)) "
       + "catIds=\(padded(group, 3))] = \(PythonText.fixed(value, 3))"
   }
 }

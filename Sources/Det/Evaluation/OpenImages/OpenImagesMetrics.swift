@@ -65,7 +65,8 @@ public struct OpenImagesMetrics: ConfigRecord, Sendable {
   ///   - truths: one a picture, boxes in pixels.
   ///   - classNames: by label.
   public func callAsFunction(
-    _ results: [Detections], _ truths: [MeanAveragePrecision.Truth], classNames: [String], _ knowledge: Knowledge
+    _ results: [Detections], _ truths: [MeanAveragePrecision.Truth], classNames: [String],
+    _ knowledge: Knowledge
   ) throws -> EvaluationReport {
     guard results.count == truths.count, (knowledge.imageLabels?.count ?? truths.count) == truths.count else {
       throw DataError("must have results for each of the \(truths.count) pictures, found \(results.count)")

@@ -26,7 +26,9 @@ public struct PanopticMetrics: Sendable {
     var report = EvaluationReport()
     var rows = [["", "PQ", "SQ", "RQ", "categories"]]
     var all: [Double] = []
-    let groups: [(String, String, Bool?)] = [("All", "", nil), ("Things", "_th", true), ("Stuff", "_st", false)]
+    let groups: [(String, String, Bool?)] = [
+      ("All", "", nil), ("Things", "_th", true), ("Stuff", "_st", false),
+    ]
     for (name, suffix, isThing) in groups {
       let chosen = counts.indices.filter { isThing == nil || categories[$0].isThing == isThing }
       let (means, classes) = Self.means(chosen.map { counts[$0] })
@@ -66,7 +68,9 @@ public struct PanopticMetrics: Sendable {
           guard index < categories.count else { return ["None", "None", "None", "None"] }
           let quality = counts[index].quality
           return [categories[index].name]
-            + [quality.panoptic, quality.segmentation, quality.recognition].map { PythonText.fixed($0 * 100, 3) }
+            + [quality.panoptic, quality.segmentation, quality.recognition].map {
+              PythonText.fixed($0 * 100, 3)
+            }
         })
     }
     return AsciiTable(rows: rows).text

@@ -118,7 +118,9 @@ public struct PanopticQuality: Sendable {
     }
     for segment in prediction.segments where !matchedPredictions.contains(segment.id) {
       var excused = shared[Pair(truth: 0, prediction: segment.id)] ?? 0
-      if let crowd = crowds[segment.category] { excused += shared[Pair(truth: crowd, prediction: segment.id)] ?? 0 }
+      if let crowd = crowds[segment.category] {
+        excused += shared[Pair(truth: crowd, prediction: segment.id)] ?? 0
+      }
       let area = found[segment.id]?.area ?? 0
       if Double(excused) / Double(area) > 0.5 { continue }
       result[segment.category, default: Counts()].surplus += 1
@@ -129,7 +131,8 @@ public struct PanopticQuality: Sendable {
   private func index(_ map: Map) throws -> [UInt32: Segment] {
     for segment in map.segments where !(0..<categories).contains(segment.category) {
       throw DataError(
-        "panoptic map: the class of region \(segment.id) must be in 0..<\(categories), found \(segment.category)")
+        "panoptic map: the class of region \(segment.id) must be in 0..<\(categories), found \(segment.category)"
+      )
     }
     return Dictionary(map.segments.map { ($0.id, $0) }) { $1 }
   }

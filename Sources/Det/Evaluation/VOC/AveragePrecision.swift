@@ -10,7 +10,9 @@ public enum AveragePrecisionMode: Sendable {
 /// - Parameters:
 ///   - recalls: ascending, one a detection.
 ///   - precisions: in 32 bits as in mmdet, as is the result.
-public func averagePrecision(recalls: [Double], precisions: [Float], _ mode: AveragePrecisionMode = .area) -> Float {
+public func averagePrecision(recalls: [Double], precisions: [Float], _ mode: AveragePrecisionMode = .area)
+  -> Float
+{
   switch mode {
   case .area:
     var steps: [Double] = []

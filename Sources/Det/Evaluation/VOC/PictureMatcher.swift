@@ -42,7 +42,9 @@ struct PictureMatcher {
     for index in order {
       let row = index * truths.count
       var best = 0
-      for column in 1..<max(truths.count, 1) where overlaps[row + column] > overlaps[row + best] { best = column }
+      for column in 1..<max(truths.count, 1) where overlaps[row + column] > overlaps[row + best] {
+        best = column
+      }
       guard overlaps[row + best] >= settings.threshold else { continue }
       if best >= counted {
         kinds[index] = .ignored
@@ -56,7 +58,9 @@ struct PictureMatcher {
 
   /// First the single objects; then detections that are no hits may belong to groups, of which each gives one
   /// detection: its best, a hit, or none, a miss with score 0.
-  private func matchGroups(_ isGroup: [Bool], _ groupOverlap: Float, _ marks: inout [MeanAveragePrecision.Mark]) {
+  private func matchGroups(
+    _ isGroup: [Bool], _ groupOverlap: Float, _ marks: inout [MeanAveragePrecision.Mark]
+  ) {
     let groups = truths[isGroup.indices.filter { isGroup[$0] }]
     let kinds = matched(truths[isGroup.indices.filter { !isGroup[$0] }])
     guard !groups.isEmpty else {
@@ -70,7 +74,9 @@ struct PictureMatcher {
     for index in order where kinds[index] != .hit {
       let row = index * groups.count
       var best = 0
-      for column in 1..<max(groups.count, 1) where overlaps[row + column] > overlaps[row + best] { best = column }
+      for column in 1..<max(groups.count, 1) where overlaps[row + column] > overlaps[row + best] {
+        best = column
+      }
       guard overlaps[row + best] >= groupOverlap else { continue }
       isInGroup[index] = true
       isFound[best] = true
@@ -79,6 +85,8 @@ struct PictureMatcher {
     for (index, kind) in kinds.enumerated() where !isInGroup[index] {
       marks.append(.init(score: scores[index], kind: kind))
     }
-    for index in groups.indices { marks.append(.init(score: bestScores[index], kind: isFound[index] ? .hit : .miss)) }
+    for index in groups.indices {
+      marks.append(.init(score: bestScores[index], kind: isFound[index] ? .hit : .miss))
+    }
   }
 }

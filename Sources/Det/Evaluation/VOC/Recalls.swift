@@ -45,7 +45,9 @@ public struct Recalls: Sendable {
 
   private func pairs(_ overlaps: [Float], _ rows: Int, _ stride: Int, _ columns: Int) -> [Float] {
     guard columns > 0 else { return [Float](repeating: 0, count: rows) }
-    var (rowTaken, columnTaken) = ([Bool](repeating: false, count: rows), [Bool](repeating: false, count: columns))
+    var (rowTaken, columnTaken) = (
+      [Bool](repeating: false, count: rows), [Bool](repeating: false, count: columns)
+    )
     func best(_ row: Int) -> (column: Int, overlap: Float) {
       var found: (column: Int, overlap: Float) = (-1, -1)
       for column in 0..<columns where !columnTaken[column] {
@@ -58,7 +60,9 @@ public struct Recalls: Sendable {
     var result: [Float] = []
     for _ in 0..<rows {
       var next = -1
-      for row in 0..<rows where !rowTaken[row] && (next < 0 || bests[row].overlap > bests[next].overlap) { next = row }
+      for row in 0..<rows where !rowTaken[row] && (next < 0 || bests[row].overlap > bests[next].overlap) {
+        next = row
+      }
       let (column, overlap) = bests[next]
       result.append(overlap)
       rowTaken[next] = true

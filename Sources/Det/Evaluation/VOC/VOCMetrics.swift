@@ -87,7 +87,8 @@ public struct VOCMetrics: ConfigRecord, Sendable {
   }
 
   private func addRecalls(
-    _ results: [Detections], _ truths: [MeanAveragePrecision.Truth], _ kind: Kind, _ report: inout EvaluationReport
+    _ results: [Detections], _ truths: [MeanAveragePrecision.Truth], _ kind: Kind,
+    _ report: inout EvaluationReport
   ) {
     var evaluation = Recalls(proposalCounts: proposalCounts, thresholds: thresholds.elements)
     evaluation.includesEdges = kind.includesEdges
@@ -101,7 +102,9 @@ public struct VOCMetrics: ConfigRecord, Sendable {
     }
     report.print("\n" + AsciiTable(rows: rows).text)
     guard thresholds.elements.count > 1 else { return }
-    for (count, row) in zip(proposalCounts, recalls) { report.metrics["AR@\(count)"] = .number(NumPyMean.mean(row)) }
+    for (count, row) in zip(proposalCounts, recalls) {
+      report.metrics["AR@\(count)"] = .number(NumPyMean.mean(row))
+    }
   }
 }
 
@@ -117,7 +120,8 @@ extension MeanAveragePrecision {
     var rows = [["class", "gts", "dets", "recall", "ap"]]
     for (name, result) in zip(names, classes) {
       rows.append([
-        name, "\(result.truths)", "\(result.detections)", PythonText.fixed(Double(Float(result.recalls.last ?? 0)), 3),
+        name, "\(result.truths)", "\(result.detections)",
+        PythonText.fixed(Double(Float(result.recalls.last ?? 0)), 3),
         PythonText.fixed(Double(result.averagePrecision), 3),
       ])
     }

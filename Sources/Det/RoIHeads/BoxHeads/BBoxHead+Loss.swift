@@ -19,7 +19,9 @@ extension BBoxHead {
 
   /// A classification loss for each region, by which hard ones are found.
   func hardness(_ outputs: BoxOutputs, labels: [Int]) throws -> [Float] {
-    guard let scores = outputs.scores else { throw InvalidConfig("bbox_head must classify (with_cls) to find hard regions") }
+    guard let scores = outputs.scores else {
+      throw InvalidConfig("bbox_head must classify (with_cls) to find hard regions")
+    }
     let loss = try lossCls(
       scores.detached(), labels: Tensor(labels.map { Int64($0 < 0 ? classes : $0) }),
       weight: Tensor(Array(repeating: Float(1), count: labels.count)),

@@ -27,7 +27,8 @@ public struct ScoredBoxes {
   /// The detections that remain after suppression.
   func detections(_ config: RCNNTestConfig) -> Detections {
     suppressByClass(
-      boxes, scores, threshold: config.scoreThreshold, config.suppression, limit: config.limit, factors: factors
+      boxes, scores, threshold: config.scoreThreshold, config.suppression, limit: config.limit,
+      factors: factors
     ).detections
   }
 }
@@ -68,7 +69,8 @@ public class BBoxHead: Module, ConfiguredModule {
     lossCls = try config.lossCls.build(context.registries.detectionLosses, context)
     lossBbox = try config.lossBox.build(context.registries.detectionLosses, context)
     if let seesaw = lossCls as? SeesawLoss, seesaw.config.classes != config.classes {
-      throw InvalidConfig("loss_cls.num_classes must be the head's, \(config.classes), found \(seesaw.config.classes)")
+      throw InvalidConfig(
+        "loss_cls.num_classes must be the head's, \(config.classes), found \(seesaw.config.classes)")
     }
     let scores = (lossCls as? SeesawLoss)?.scoreChannels ?? config.classes + 1
     fcCls = config.classifies ? config.clsPredictor.make(features.cls, scores) : nil
@@ -81,7 +83,8 @@ public class BBoxHead: Module, ConfiguredModule {
 
   /// For heads that have layers of their own.
   init(
-    layersOf config: BoxHeadConfig, lossCls: any DetectionLoss, lossBox: any DetectionLoss, boxCoder: any BoxCoder,
+    layersOf config: BoxHeadConfig, lossCls: any DetectionLoss, lossBox: any DetectionLoss,
+    boxCoder: any BoxCoder,
     fcCls: (any UnaryModule)?, rules: [InitConfig]
   ) {
     (self.config, self.lossCls, lossBbox, self.boxCoder) = (config, lossCls, lossBox, boxCoder)
@@ -123,7 +126,9 @@ public class BBoxHead: Module, ConfiguredModule {
   ///
   /// Mirrors `get_bboxes` without a config.
   func boxes(_ outputs: BoxOutputs, _ rois: RoIs, _ meta: ImageMeta, rescale: Bool) throws -> ScoredBoxes {
-    guard let scores = outputs.scores else { throw InvalidConfig("bbox_head must classify (with_cls) to detect objects") }
+    guard let scores = outputs.scores else {
+      throw InvalidConfig("bbox_head must classify (with_cls) to detect objects")
+    }
     let priors = rois.boxes.tensor
     var boxes = outputs.codes.map { boxCoder.decode(priors, $0, maxShape: meta.size) } ?? priors
     if rescale, boxes.shape[0] > 0 {
@@ -135,16 +140,21 @@ public class BBoxHead: Module, ConfiguredModule {
 
   /// The boxes of one class a region, for the next stage. Mirrors `regress_by_class`.
   func regressed(_ outputs: BoxOutputs, _ rois: RoIs, labels: [Int], _ meta: ImageMeta) throws -> Boxes {
-    guard let codes = outputs.codes else { throw InvalidConfig("bbox_head must move boxes (with_reg) for the next stage") }
+    guard let codes = outputs.codes else {
+      throw InvalidConfig("bbox_head must move boxes (with_reg) for the next stage")
+    }
     let priors = rois.boxes
     if priors.isEmpty { return priors }
-    return Boxes(boxCoder.decode(priors.tensor, own(codes.detached(), Array(priors.indices), labels), maxShape: meta.size))
+    return Boxes(
+      boxCoder.decode(
+        priors.tensor, own(codes.detached(), Array(priors.indices), labels), maxShape: meta.size))
   }
 
   /// Four numbers a region: those of a class, where classes have their own.
   func own(_ codes: Tensor, _ rows: [Int], _ labels: [Int]) -> Tensor {
     if config.isClassAgnostic { return codes.indexSelected(0, rows) }
-    return codes.reshaped([codes.shape[0] * classes, 4]).indexSelected(0, zip(rows, labels).map { $0 * classes + $1 })
+    return codes.reshaped([codes.shape[0] * classes, 4]).indexSelected(
+      0, zip(rows, labels).map { $0 * classes + $1 })
   }
 
   /// The best class of each region, the background left out.
@@ -168,11 +178,14 @@ public class BBoxHead: Module, ConfiguredModule {
       }
       let weight = training.positiveWeight <= 0 ? 1 : training.positiveWeight
       targets.labels += labels.map(Int64.init) + Array(repeating: Int64(classes), count: negatives)
-      targets.labelWeights += Array(repeating: weight, count: positives) + Array(repeating: 1, count: negatives)
+      targets.labelWeights +=
+        Array(repeating: weight, count: positives) + Array(repeating: 1, count: negatives)
       targets.boxes +=
-        config.decodesForLoss ? sample.posTruthBoxes.values : boxCoder.encode(sample.posBoxes, sample.posTruthBoxes)
+        config.decodesForLoss
+        ? sample.posTruthBoxes.values : boxCoder.encode(sample.posBoxes, sample.posTruthBoxes)
       targets.boxes += Array(repeating: 0, count: 4 * negatives)
-      targets.boxWeights += Array(repeating: 1, count: 4 * positives) + Array(repeating: 0, count: 4 * negatives)
+      targets.boxWeights +=
+        Array(repeating: 1, count: 4 * positives) + Array(repeating: 0, count: 4 * negatives)
     }
     return targets
   }

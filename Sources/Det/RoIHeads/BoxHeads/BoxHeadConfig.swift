@@ -52,5 +52,7 @@ public struct BoxHeadConfig: Sendable {
   /// Numbers of the box coder that the head gives for a region.
   public var codes: Int { isClassAgnostic ? 4 : 4 * classes }
   /// Inputs of a layer over all numbers of a region.
-  public func flattened(_ channels: Int) -> Int { averages ? channels : channels * featureSize.h * featureSize.w }
+  public func flattened(_ channels: Int) -> Int {
+    averages ? channels : channels * featureSize.h * featureSize.w
+  }
 }

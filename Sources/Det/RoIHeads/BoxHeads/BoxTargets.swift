@@ -17,7 +17,9 @@ public struct BoxTargets: Sendable, Equatable {
   public var count: Int { labels.count }
 
   /// Regions that stand for an object.
-  func positives(classes: Int) -> [Int] { labels.indices.filter { labels[$0] >= 0 && labels[$0] < Int64(classes) } }
+  func positives(classes: Int) -> [Int] {
+    labels.indices.filter { labels[$0] >= 0 && labels[$0] < Int64(classes) }
+  }
 
   /// Rows of `boxes` or of their weights.
   static func rows(_ values: [Float], _ indices: [Int]) -> Tensor {

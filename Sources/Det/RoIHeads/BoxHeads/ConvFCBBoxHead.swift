@@ -32,13 +32,16 @@ public class ConvFCBBoxHead: BBoxHead {
       convChannels = try reader.integer("conv_out_channels", default: 256, in: 1...(1 << 20))
       layerWidth = try reader.integer("fc_out_channels", default: 1024, in: 1...(1 << 20))
       style = ConvStyle(
-        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"), activation: .relu)
+        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"),
+        activation: .relu)
       let branches = [shared, cls, reg]
       guard branches.contains(where: { $0.convs + $0.layers > 0 }) else {
-        throw reader.invalid("at least one of num_shared_convs, num_shared_fcs, num_cls_... and num_reg_... must be set")
+        throw reader.invalid(
+          "at least one of num_shared_convs, num_shared_fcs, num_cls_... and num_reg_... must be set")
       }
       if cls.convs + reg.convs > 0, shared.layers > 0 {
-        throw reader.invalid("must be 0 with convolutions behind it, found \(shared.layers)", key: "num_shared_fcs")
+        throw reader.invalid(
+          "must be 0 with convolutions behind it, found \(shared.layers)", key: "num_shared_fcs")
       }
       if (!head.classifies && cls.convs + cls.layers > 0) || (!head.regresses && reg.convs + reg.layers > 0) {
         throw reader.invalid("a branch with layers must be used: with_cls, with_reg")
@@ -60,7 +63,9 @@ public class ConvFCBBoxHead: BBoxHead {
   public init(_ config: Config, _ context: BuildContext) throws {
     let head = config.head
     /// The layers of a branch and what comes out of them.
-    func branch(_ branch: Branch, _ inputs: Int, isShared: Bool) -> (ModuleList<ConvModule>, ModuleList<Linear>, Int) {
+    func branch(_ branch: Branch, _ inputs: Int, isShared: Bool) -> (
+      ModuleList<ConvModule>, ModuleList<Linear>, Int
+    ) {
       var width = inputs
       let convs = (0..<branch.convs).map { _ in
         defer { width = config.convChannels }
@@ -74,7 +79,8 @@ public class ConvFCBBoxHead: BBoxHead {
       return (ModuleList(convs), ModuleList(layers), width)
     }
     let shared = branch(config.shared, head.inChannels, isShared: true)
-    let cls = branch(config.cls, shared.2, isShared: false), reg = branch(config.reg, shared.2, isShared: false)
+    let cls = branch(config.cls, shared.2, isShared: false),
+      reg = branch(config.reg, shared.2, isShared: false)
     (sharedConvs, sharedFcs) = (shared.0, shared.1)
     (clsConvs, clsFcs, regConvs, regFcs) = (cls.0, cls.1, reg.0, reg.1)
     let isFlat = config.shared.layers > 0

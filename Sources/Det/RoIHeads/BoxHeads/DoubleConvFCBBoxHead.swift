@@ -22,7 +22,8 @@ public final class DoubleConvFCBBoxHead: BBoxHead {
         throw reader.invalid("must be divisible by 4, found \(convChannels)", key: "conv_out_channels")
       }
       style = ConvStyle(
-        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.value("norm_cfg", default: .batchNorm),
+        conv: try reader.optional("conv_cfg") ?? .plain,
+        norm: try reader.value("norm_cfg", default: .batchNorm),
         activation: .relu)
       let (style, channels) = (style, [convChannels, convChannels / 4])
       try reader.checked { try style.check(channels: channels) }
@@ -44,7 +45,8 @@ public final class DoubleConvFCBBoxHead: BBoxHead {
         Bottleneck(config.convChannels, config.convChannels, downsample: nil, options)
       })
     let flat = head.inChannels * head.featureSize.h * head.featureSize.w
-    fcBranch = ModuleList((0..<config.layers).map { Linear($0 == 0 ? flat : config.layerWidth, config.layerWidth) })
+    fcBranch = ModuleList(
+      (0..<config.layers).map { Linear($0 == 0 ? flat : config.layerWidth, config.layerWidth) })
     try super.init(
       head, context, features: (config.layerWidth, config.convChannels),
       standardRules: [.override("fc_branch", .xavier(gain: 1, .uniform))])

@@ -40,10 +40,12 @@ public final class SABLHead: BBoxHead {
         "bbox_coder", default: ["type": "BucketingBBoxCoder", "num_buckets": 14, "scale_factor": 1.7])
       coder = try BucketingCoder(from: component.node, at: component.path)
       guard featureSize * upRatio == coder.buckets else {
-        throw reader.invalid("roi_feat_size times reg_feat_up_ratio must be bbox_coder.num_buckets, \(coder.buckets)")
+        throw reader.invalid(
+          "roi_feat_size times reg_feat_up_ratio must be bbox_coder.num_buckets, \(coder.buckets)")
       }
       guard regLayers > 0 || (bucketWidth == regChannels && offsetWidth == regChannels) else {
-        throw reader.invalid("reg_cls_out_channels and reg_offset_out_channels must be reg_in_channels without num_reg_fcs")
+        throw reader.invalid(
+          "reg_cls_out_channels and reg_offset_out_channels must be reg_in_channels without num_reg_fcs")
       }
       lossCls = try reader.component(
         "loss_cls", default: ["type": "CrossEntropyLoss", "use_sigmoid": false, "loss_weight": 1.0])
@@ -55,7 +57,8 @@ public final class SABLHead: BBoxHead {
       if let node = reader.node("init_cfg"), !node.isNone {
         initialization = try OneOrMany<InitConfig>(from: node, at: reader.path("init_cfg")).elements
       }
-      var plain = try ConfigReader(["num_classes": .init(.int(classes)), "in_channels": .init(.int(inChannels))], path: reader.path)
+      var plain = try ConfigReader(
+        ["num_classes": .init(.int(classes)), "in_channels": .init(.int(inChannels))], path: reader.path)
       head = try BoxHeadConfig(from: &plain)
       head.isClassAgnostic = true
       let (norm, channels) = (norm, regChannels)
@@ -84,7 +87,8 @@ public final class SABLHead: BBoxHead {
           style.make(channels, channels, kernel: kernel, padding: Pair(h: kernel.h / 2, w: kernel.w / 2))
         })
     }
-    clsFcs = layers(config.clsLayers, config.inChannels * config.featureSize * config.featureSize, config.clsWidth)
+    clsFcs = layers(
+      config.clsLayers, config.inChannels * config.featureSize * config.featureSize, config.clsWidth)
     upsampleX = LineUpsample(channels, config.upRatio)
     upsampleY = LineUpsample(channels, config.upRatio)
     regPreConvs = convs(config.beforeConvs, Pair(config.beforeKernel))
@@ -119,12 +123,14 @@ public final class SABLHead: BBoxHead {
     var children: [(key: String, module: Module)] = [
       ("loss_cls", lossCls), ("loss_bbox_cls", lossBboxCls), ("loss_bbox_reg", lossBbox), ("cls_fcs", clsFcs),
       ("upsample_x", upsampleX), ("upsample_y", upsampleY), ("reg_pre_convs", regPreConvs),
-      ("reg_post_conv_xs", regPostConvXs), ("reg_post_conv_ys", regPostConvYs), ("reg_conv_att_x", regConvAttX),
+      ("reg_post_conv_xs", regPostConvXs), ("reg_post_conv_ys", regPostConvYs),
+      ("reg_conv_att_x", regConvAttX),
       ("reg_conv_att_y", regConvAttY),
     ]
     if let fcCls { children.append(("fc_cls", fcCls)) }
     return children + [
-      ("reg_cls_fcs", regClsFcs), ("reg_offset_fcs", regOffsetFcs), ("fc_reg_cls", fcRegCls), ("fc_reg_offset", fcRegOffset),
+      ("reg_cls_fcs", regClsFcs), ("reg_offset_fcs", regOffsetFcs), ("fc_reg_cls", fcRegCls),
+      ("fc_reg_offset", fcRegOffset),
     ]
   }
 
@@ -167,20 +173,27 @@ public final class SABLHead: BBoxHead {
     return (estimate(regClsFcs, fcRegCls), estimate(regOffsetFcs, fcRegOffset))
   }
 
-  private func decode(_ outputs: BoxOutputs, _ rois: RoIs, _ meta: ImageMeta) throws -> (boxes: Boxes, confidences: [Float]) {
+  private func decode(_ outputs: BoxOutputs, _ rois: RoIs, _ meta: ImageMeta) throws -> (
+    boxes: Boxes, confidences: [Float]
+  ) {
     guard let codes = outputs.codes else { throw InvalidConfig("SABLHead: no estimates of sides") }
     let width = 4 * parts.coder.sideBuckets
-    return parts.coder.decode(rois.boxes, codes.sliced(1, 0..<width), codes.sliced(1, width..<2 * width), maxShape: meta.size)
+    return parts.coder.decode(
+      rois.boxes, codes.sliced(1, 0..<width), codes.sliced(1, width..<2 * width), maxShape: meta.size)
   }
 
-  override func boxes(_ outputs: BoxOutputs, _ rois: RoIs, _ meta: ImageMeta, rescale: Bool) throws -> ScoredBoxes {
+  override func boxes(_ outputs: BoxOutputs, _ rois: RoIs, _ meta: ImageMeta, rescale: Bool) throws
+    -> ScoredBoxes
+  {
     guard let scores = outputs.scores else { throw InvalidConfig("SABLHead: no scores") }
     let (boxes, confidences) = try decode(outputs, rois, meta)
     let scaled = rescale ? boxes.divided(by: meta.scaleFactor) : boxes
     return ScoredBoxes(boxes: scaled.tensor, scores: scores.softmax(1), factors: confidences)
   }
 
-  override func regressed(_ outputs: BoxOutputs, _ rois: RoIs, labels: [Int], _ meta: ImageMeta) throws -> Boxes {
+  override func regressed(_ outputs: BoxOutputs, _ rois: RoIs, labels: [Int], _ meta: ImageMeta) throws
+    -> Boxes
+  {
     try decode(outputs, rois, meta).boxes
   }
 
@@ -189,8 +202,12 @@ public final class SABLHead: BBoxHead {
     let width = 4 * parts.coder.sideBuckets
     for sample in samples {
       let (positives, negatives) = (sample.posBoxes.count, sample.negBoxes.count)
-      guard let labels = sample.posLabels ?? (positives == 0 ? [] : nil), labels.allSatisfy({ (0..<classes).contains($0) })
-      else { throw InvalidConfig("classes of objects must be collected, and below bbox_head.num_classes, \(classes)") }
+      guard let labels = sample.posLabels ?? (positives == 0 ? [] : nil),
+        labels.allSatisfy({ (0..<classes).contains($0) })
+      else {
+        throw InvalidConfig(
+          "classes of objects must be collected, and below bbox_head.num_classes, \(classes)")
+      }
       let codes = parts.coder.encode(sample.posBoxes, sample.posTruthBoxes)
       let none = [Float](repeating: 0, count: width * negatives)
       targets.labels += labels.map(Int64.init) + Array(repeating: Int64(classes), count: negatives)

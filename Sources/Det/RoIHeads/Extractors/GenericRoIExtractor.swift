@@ -34,7 +34,9 @@ public final class GenericRoIExtractor: Module, RoIExtractor {
 
   public init(_ config: Config) throws {
     self.config = config
-    let channels = config.aggregation == .concat ? config.base.outChannels / config.base.strides.count : config.base.outChannels
+    let channels =
+      config.aggregation == .concat
+      ? config.base.outChannels / config.base.strides.count : config.base.outChannels
     postModule = try config.after?.make(inChannels: config.base.outChannels)
     preModule = try config.before?.make(inChannels: channels)
     if case .convModule(let out, _, _)? = config.before?.layer, out != channels {
@@ -46,7 +48,9 @@ public final class GenericRoIExtractor: Module, RoIExtractor {
   public var strides: [Int] { config.base.strides }
   public var outChannels: Int { config.base.outChannels }
   public var output: Pair { config.base.layer.pooling.output }
-  public var channels: Int { config.aggregation == .concat && inputs > 1 ? outChannels / inputs : outChannels }
+  public var channels: Int {
+    config.aggregation == .concat && inputs > 1 ? outChannels / inputs : outChannels
+  }
 
   public func callAsFunction(_ features: [Tensor], _ rois: RoIs, scale: Float?) -> Tensor {
     let read = inputs > 1 ? scale.map { rois.scaled(by: $0) } ?? rois : rois

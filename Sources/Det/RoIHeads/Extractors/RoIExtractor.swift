@@ -20,7 +20,9 @@ public protocol RoIExtractor: Module {
 }
 
 extension RoIExtractor {
-  public func callAsFunction(_ features: [Tensor], _ rois: RoIs) -> Tensor { self(features, rois, scale: nil) }
+  public func callAsFunction(_ features: [Tensor], _ rois: RoIs) -> Tensor {
+    self(features, rois, scale: nil)
+  }
 }
 
 /// A `roi_layer`: how a region is pooled. `RoIAlign`, `RoIPool` and `SimpleRoIAlign` of mmcv.
@@ -40,7 +42,9 @@ public struct RoILayerConfig: ConfigRecord, Sendable {
     case "RoIAlign":
       pooling = RegionPooling(output: output)
       let samples = try reader.value(reader.has("sample_num") ? "sample_num" : "sampling_ratio", default: 0)
-      guard samples <= 64 else { throw reader.invalid("must be at most 64, found \(samples)", key: "sampling_ratio") }
+      guard samples <= 64 else {
+        throw reader.invalid("must be at most 64, found \(samples)", key: "sampling_ratio")
+      }
       pooling.samplingRatio = max(0, samples)
       let mode = try reader.value("pool_mode", default: "avg")
       guard mode == "avg" || mode == "max" else {
@@ -56,7 +60,8 @@ public struct RoILayerConfig: ConfigRecord, Sendable {
       isSimple = true
     default:
       throw BuildError(
-        .unknownName(type, role: "RoI layer", known: ["RoIAlign", "RoIPool", "SimpleRoIAlign"]), path: reader.path("type"),
+        .unknownName(type, role: "RoI layer", known: ["RoIAlign", "RoIPool", "SimpleRoIAlign"]),
+        path: reader.path("type"),
         location: reader.location)
     }
   }
@@ -74,7 +79,8 @@ public struct RoIExtractorConfig: Sendable {
     outChannels = try reader.channels("out_channels")
     strides = try reader.value("featmap_strides")
     guard !strides.isEmpty, strides.allSatisfy({ (1...4096).contains($0) }) else {
-      throw reader.invalid("must hold at least one number of 1 to 4096, found \(strides)", key: "featmap_strides")
+      throw reader.invalid(
+        "must hold at least one number of 1 to 4096, found \(strides)", key: "featmap_strides")
     }
     _ = try reader.initialization(default: [])
   }
@@ -103,7 +109,8 @@ public struct RoIExtractorConfig: Sendable {
       if rows.isEmpty { continue }
       let own = rois[rows]
       let sampled = PointSampling.sample(
-        map, own, Array(grids.prefix(own.count * points.count)), scale: scales[index], alignCorners: !layer.pooling.isAligned)
+        map, own, Array(grids.prefix(own.count * points.count)), scale: scales[index],
+        alignCorners: !layer.pooling.isAligned)
       parts.append(sampled.reshaped([own.count, output.h, output.w, map.shape[1]]).permuted([0, 3, 1, 2]))
       order += rows
     }

@@ -13,7 +13,9 @@ public final class SingleRoIExtractor: Module, RoIExtractor {
     public init(from reader: inout ConfigReader) throws {
       base = try RoIExtractorConfig(from: &reader)
       finestScale = try reader.value("finest_scale", default: 56)
-      guard finestScale > 0 else { throw reader.invalid("must be positive, found \(finestScale)", key: "finest_scale") }
+      guard finestScale > 0 else {
+        throw reader.invalid("must be positive, found \(finestScale)", key: "finest_scale")
+      }
     }
   }
 

@@ -32,7 +32,8 @@ public final class CoarseMaskHead: Module, MaskHead, ConfiguredModule {
         throw reader.invalid("must be \(factor) to 1024, found \(featureSize)", key: "roi_feat_size")
       }
       style = ConvStyle(
-        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"), activation: .relu)
+        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"),
+        activation: .relu)
       loss = try reader.component(
         "loss_mask", default: ["type": "CrossEntropyLoss", "use_mask": true, "loss_weight": 1.0])
       let xavier = InitConfig(.xavier(gain: 1, .normal))
@@ -70,7 +71,8 @@ public final class CoarseMaskHead: Module, MaskHead, ConfiguredModule {
         config.convs > 0 ? config.channels : config.inChannels, config.channels, kernel: Pair(config.factor),
         stride: Pair(config.factor)) : nil
     let area = config.outputSize.h * config.outputSize.w
-    fcs = ModuleList((0..<config.layers).map { Linear($0 == 0 ? config.channels * area : config.width, config.width) })
+    fcs = ModuleList(
+      (0..<config.layers).map { Linear($0 == 0 ? config.channels * area : config.width, config.width) })
     fcLogits = Linear(config.width, config.classes * area)
   }
 

@@ -22,7 +22,9 @@ public class FCNMaskHead: Module, MaskHead {
       convs = try reader.integer("num_convs", default: 4, in: 0...100)
       inChannels = try reader.integer("in_channels", default: 256, in: 1...(1 << 20))
       kernel = try reader.integer("conv_kernel_size", default: 3, in: 1...63)
-      guard kernel % 2 == 1 else { throw reader.invalid("must be odd, found \(kernel)", key: "conv_kernel_size") }
+      guard kernel % 2 == 1 else {
+        throw reader.invalid("must be odd, found \(kernel)", key: "conv_kernel_size")
+      }
       channels = try reader.integer("conv_out_channels", default: 256, in: 1...(1 << 20))
       classes = try reader.integer("num_classes", default: 80, in: 1...1_000_000)
       isClassAgnostic = try reader.value("class_agnostic", default: false)
@@ -38,11 +40,14 @@ public class FCNMaskHead: Module, MaskHead {
         try inner.finish()
       }
       style = ConvStyle(
-        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"), activation: .relu)
+        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"),
+        activation: .relu)
       predictor = try reader.value("predictor_cfg", default: .plain)
       loss = try reader.component(
         "loss_mask", default: ["type": "CrossEntropyLoss", "use_mask": true, "loss_weight": 1.0])
-      if let initial = reader.node("init_cfg"), !initial.isNone { throw reader.invalid("must be None", key: "init_cfg") }
+      if let initial = reader.node("init_cfg"), !initial.isNone {
+        throw reader.invalid("must be None", key: "init_cfg")
+      }
       // The original stores it without a use.
       reader.ignore("roi_feat_size")
       let (style, width) = (style, channels)
@@ -60,19 +65,22 @@ public class FCNMaskHead: Module, MaskHead {
   public init(_ config: Config, _ context: BuildContext, convs other: Sequential? = nil) throws {
     self.config = config
     lossMask = try config.loss.build(context.registries.detectionLosses, context)
-    convs = other ?? Sequential(
-      (0..<config.convs).map {
-        config.style.make(
-          $0 == 0 ? config.inChannels : config.channels, config.channels, kernel: Pair(config.kernel),
-          padding: Pair((config.kernel - 1) / 2))
-      })
+    convs =
+      other
+      ?? Sequential(
+        (0..<config.convs).map {
+          config.style.make(
+            $0 == 0 ? config.inChannels : config.channels, config.channels, kernel: Pair(config.kernel),
+            padding: Pair((config.kernel - 1) / 2))
+        })
     let width = config.convs > 0 ? config.channels : config.inChannels
     if case .carafe(let options)? = config.upsample, width % options.groups != 0 {
       throw InvalidConfig("upsample_cfg.up_group must divide \(width) channels, found \(options.groups)")
     }
     upsample = config.upsample?.make(width, config.channels, factor: config.factor, kernel: config.factor)
     convLogits = config.predictor.make(
-      config.upsample == .deconvolution ? config.channels : width, config.isClassAgnostic ? 1 : config.classes)
+      config.upsample == .deconvolution ? config.channels : width, config.isClassAgnostic ? 1 : config.classes
+    )
   }
 
   public var classes: Int { config.classes }
@@ -93,7 +101,8 @@ public class FCNMaskHead: Module, MaskHead {
   func ownLogits(_ x: Tensor, _ labels: [Int]) -> Tensor {
     let (n, c, h, w) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
     precondition(
-      labels.count == n && labels.allSatisfy { (0..<classes).contains($0) }, "FCNMaskHead.logits: a class for each of \(n) regions")
+      labels.count == n && labels.allSatisfy { (0..<classes).contains($0) },
+      "FCNMaskHead.logits: a class for each of \(n) regions")
     guard let conv = convLogits as? Conv2d, !config.isClassAgnostic, n > 0 else {
       let all = convLogits(x)
       if config.isClassAgnostic || n == 0 { return all.sliced(1, 0..<1).reshaped([n, h, w]) }

@@ -22,7 +22,8 @@ public final class FusedSemanticHead: Module, ConfiguredModule {
       channels = try reader.integer("conv_out_channels", default: 256, in: 1...(1 << 20))
       classes = try reader.integer("num_classes", default: 183, in: 1...1_000_000)
       style = ConvStyle(
-        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"), activation: .relu)
+        conv: try reader.optional("conv_cfg") ?? .plain, norm: try reader.optional("norm_cfg"),
+        activation: .relu)
       loss = try reader.component(
         "loss_seg", default: ["type": "CrossEntropyLoss", "ignore_index": 255, "loss_weight": 0.2])
       // Older names of two of the loss's own keys, which count where they are not 0.
@@ -33,7 +34,9 @@ public final class FusedSemanticHead: Module, ConfiguredModule {
         loss = loss.setting("loss_weight", to: .init(.float(weight)))
       }
       let he = InitConfig(.kaiming(a: 0, .fanOut, .relu, .normal))
-      initialization = try reader.initialization(default: [InitConfig(he.rule, overrides: [("conv_logits", he)])])
+      initialization = try reader.initialization(default: [
+        InitConfig(he.rule, overrides: [("conv_logits", he)])
+      ])
       let (style, widths) = (style, [inChannels, channels])
       try reader.checked { try style.check(channels: widths) }
     }
@@ -52,17 +55,20 @@ public final class FusedSemanticHead: Module, ConfiguredModule {
     let style = config.style
     lateralConvs = ModuleList(
       (0..<config.inputs).map { _ in style.make(config.inChannels, config.inChannels, kernel: 1) })
-    convs = other ?? Sequential(
-      (0..<config.convs).map {
-        style.make($0 == 0 ? config.inChannels : config.channels, config.channels, kernel: 3, padding: 1)
-      })
+    convs =
+      other
+      ?? Sequential(
+        (0..<config.convs).map {
+          style.make($0 == 0 ? config.inChannels : config.channels, config.channels, kernel: 3, padding: 1)
+        })
     convEmbedding = style.make(config.channels, config.channels, kernel: 1)
     convLogits = Conv2d(config.channels, config.classes, kernel: 1)
     criterion = try config.loss.build(context.registries.detectionLosses, context)
   }
 
   public func callAsFunction(_ levels: [Tensor]) -> (scores: Tensor, features: Tensor) {
-    precondition(levels.count == config.inputs, "FusedSemanticHead: \(config.inputs) levels, found \(levels.count)")
+    precondition(
+      levels.count == config.inputs, "FusedSemanticHead: \(config.inputs) levels, found \(levels.count)")
     var x = lateralConvs[config.fusionLevel](levels[config.fusionLevel])
     let size = x.imageSize
     for (index, level) in levels.enumerated() where index != config.fusionLevel {
@@ -74,7 +80,9 @@ public final class FusedSemanticHead: Module, ConfiguredModule {
 
   /// - Parameter maps: class indices `[N, 1, H_f, W_f]`.
   func loss(_ scores: Tensor, _ maps: Tensor?) throws -> Tensor {
-    guard let maps else { throw InvalidConfig("the pipeline must collect gt_semantic_seg for a semantic head") }
+    guard let maps else {
+      throw InvalidConfig("the pipeline must collect gt_semantic_seg for a semantic head")
+    }
     let wanted = [scores.shape[0], 1, scores.shape[2], scores.shape[3]]
     guard maps.shape == wanted else {
       throw InvalidConfig(
@@ -82,8 +90,11 @@ public final class FusedSemanticHead: Module, ConfiguredModule {
           + "see SegRescale's scale_factor")
     }
     let ignored = Int64(config.loss.node.dictionary?["ignore_index"]?.int ?? -100)
-    if let wrong = maps.elements(as: Int64.self).first(where: { $0 != ignored && !(0..<Int64(config.classes)).contains($0) }) {
-      throw InvalidConfig("gt_semantic_seg must hold classes below \(config.classes) or \(ignored), found \(wrong)")
+    if let wrong = maps.elements(as: Int64.self).first(where: {
+      $0 != ignored && !(0..<Int64(config.classes)).contains($0)
+    }) {
+      throw InvalidConfig(
+        "gt_semantic_seg must hold classes below \(config.classes) or \(ignored), found \(wrong)")
     }
     return try criterion(scores, labels: maps.reshaped([wanted[0], wanted[2], wanted[3]]))
   }

@@ -29,7 +29,9 @@ public final class HTCMaskHead: FCNMaskHead {
   /// - Parameter before: the same of the stage before, if there is one.
   func results(_ x: Tensor, before: Tensor?) -> Tensor {
     guard let before else { return convolved(x) }
-    guard let convRes else { preconditionFailure("HTCMaskHead: a head with with_conv_res=False is the first one") }
+    guard let convRes else {
+      preconditionFailure("HTCMaskHead: a head with with_conv_res=False is the first one")
+    }
     return convolved(x + convRes(before))
   }
 }

@@ -44,16 +44,24 @@ extension Registries {
 /// What mask heads should predict.
 enum MaskTargets {
   /// The masks of the sampled positive regions at the size of `train_cfg.rcnn.mask_size`, `[regions, h, w]`.
-  static func make(_ samples: [SamplingResult], _ truths: [GroundTruth], _ training: RCNNTrainConfig) throws -> Tensor {
-    guard let size = training.maskSize else { throw InvalidConfig("train_cfg.rcnn must have a mask_size to train a mask head") }
+  static func make(_ samples: [SamplingResult], _ truths: [GroundTruth], _ training: RCNNTrainConfig) throws
+    -> Tensor
+  {
+    guard let size = training.maskSize else {
+      throw InvalidConfig("train_cfg.rcnn must have a mask_size to train a mask head")
+    }
     var values: [Float] = []
     for (sample, truth) in zip(samples, truths) where !sample.posBoxes.isEmpty {
-      guard let masks = truth.masks else { throw InvalidConfig("the pipeline must collect gt_masks to train a mask head") }
+      guard let masks = truth.masks else {
+        throw InvalidConfig("the pipeline must collect gt_masks to train a mask head")
+      }
       guard sample.posTruthIndices.allSatisfy({ $0 < masks.count }) else {
-        throw InvalidConfig("each object must have a mask, found \(masks.count) masks for \(sample.truthCount) objects")
+        throw InvalidConfig(
+          "each object must have a mask, found \(masks.count) masks for \(sample.truthCount) objects")
       }
       values += try masks.targets(
-        boxes: sample.posBoxes, objects: sample.posTruthIndices, width: size.w, height: size.h, isSoft: training.softMasks)
+        boxes: sample.posBoxes, objects: sample.posTruthIndices, width: size.w, height: size.h,
+        isSoft: training.softMasks)
     }
     return Tensor(values, shape: [values.count / (size.h * size.w), size.h, size.w])
   }

@@ -49,7 +49,8 @@ public final class MaskIoUHead: Module, ConfiguredModule {
           stride: index == config.convs - 1 ? 2 : 1, padding: 1)
       })
     let area = (config.featureSize.h / 2) * (config.featureSize.w / 2)
-    fcs = ModuleList((0..<config.layers).map { Linear($0 == 0 ? config.channels * area : config.width, config.width) })
+    fcs = ModuleList(
+      (0..<config.layers).map { Linear($0 == 0 ? config.channels * area : config.width, config.width) })
     fcMaskIou = Linear(config.width, config.classes)
     lossIou = try config.loss.build(context.registries.detectionLosses, context)
   }
@@ -106,7 +107,9 @@ public final class MaskIoUHead: Module, ConfiguredModule {
   private static func ratios(_ samples: [SamplingResult], _ truths: [GroundTruth]) throws -> [Float] {
     try zip(samples, truths).flatMap { sample, truth -> [Float] in
       if sample.posBoxes.isEmpty { return [] }
-      guard let masks = truth.masks else { throw InvalidConfig("the pipeline must collect gt_masks to train a mask head") }
+      guard let masks = truth.masks else {
+        throw InvalidConfig("the pipeline must collect gt_masks to train a mask head")
+      }
       let areas = masks.areas
       return sample.posBoxes.indices.map { index in
         let (box, object) = (sample.posBoxes[index], sample.posTruthIndices[index])

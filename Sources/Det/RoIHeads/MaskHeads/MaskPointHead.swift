@@ -27,11 +27,15 @@ public final class MaskPointHead: Module, ConfiguredModule {
       activation = try reader.value("act_cfg", default: .relu)
       loss = try reader.component(
         "loss_point", default: ["type": "CrossEntropyLoss", "use_mask": true, "loss_weight": 1.0])
-      initialization = try reader.initialization(default: [.override("fc_logits", .normal(mean: 0, std: 0.001))])
+      initialization = try reader.initialization(default: [
+        .override("fc_logits", .normal(mean: 0, std: 0.001))
+      ])
       if let node = reader.node("conv_cfg"), let type = node.dictionary?["type"]?.string, type != "Conv1d" {
         throw reader.invalid("must be of the type Conv1d, found '\(type)'", key: "conv_cfg")
       }
-      if let node = reader.node("norm_cfg"), !node.isNone { throw reader.invalid("must be None", key: "norm_cfg") }
+      if let node = reader.node("norm_cfg"), !node.isNone {
+        throw reader.invalid("must be None", key: "norm_cfg")
+      }
     }
   }
 
@@ -49,7 +53,8 @@ public final class MaskPointHead: Module, ConfiguredModule {
         PointLayer($0 == 0 ? config.inChannels + config.classes : wide, config.width, config.activation)
       })
     fcLogits = PointConv(
-      config.layers == 0 ? config.inChannels + config.classes : wide, config.isClassAgnostic ? 1 : config.classes)
+      config.layers == 0 ? config.inChannels + config.classes : wide,
+      config.isClassAgnostic ? 1 : config.classes)
   }
 
   public func callAsFunction(_ fine: Tensor, _ coarse: Tensor) -> Tensor {
@@ -73,7 +78,8 @@ public final class MaskPointHead: Module, ConfiguredModule {
     let (n, count) = (own.shape[0], own.shape[1])
     guard n > 0 else { return own.sum() }
     return try lossPoint(
-      own.reshaped([n, 1, count, 1]), .masks(targets.reshaped([n, count, 1]), labels: Array(repeating: 0, count: n)),
+      own.reshaped([n, 1, count, 1]),
+      .masks(targets.reshaped([n, count, 1]), labels: Array(repeating: 0, count: n)),
       weight: nil, averageFactor: nil, reduction: nil)
   }
 

@@ -12,7 +12,8 @@ public enum LinearPredictor: ConfigRecord, Sendable, Equatable {
     case "NormedLinear": self = .normed(try NormedOptions(from: &reader))
     default:
       throw BuildError(
-        .unknownName(type, role: "linear layer", known: ["Linear", "NormedLinear"]), path: reader.path("type"),
+        .unknownName(type, role: "linear layer", known: ["Linear", "NormedLinear"]),
+        path: reader.path("type"),
         location: reader.location)
     }
   }

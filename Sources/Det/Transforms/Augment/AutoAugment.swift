@@ -19,7 +19,9 @@ public struct AutoAugment: Transform {
   let policies: [Pipeline]
 
   init(_ config: Config, _ context: BuildContext) throws {
-    policies = try config.policies.enumerated().map { try Pipeline($1, path: "\(config.path).\($0)", context) }
+    policies = try config.policies.enumerated().map {
+      try Pipeline($1, path: "\(config.path).\($0)", context)
+    }
   }
 
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
@@ -34,7 +36,9 @@ struct AugmentStrength: Sendable {
 
   init(from reader: inout ConfigReader, hasLevel: Bool = true) throws {
     level = hasLevel ? try reader.value("level") : 0
-    guard (0...10).contains(level) else { throw reader.invalid("must be in 0...10, found \(level)", key: "level") }
+    guard (0...10).contains(level) else {
+      throw reader.invalid("must be in 0...10, found \(level)", key: "level")
+    }
     probability = try reader.share("prob", default: 0.5)
   }
 
@@ -63,7 +67,9 @@ public struct ColorChange: Transform {
 
   struct PlainConfig: ConfigRecord {
     var strength: AugmentStrength
-    init(from reader: inout ConfigReader) throws { strength = try AugmentStrength(from: &reader, hasLevel: false) }
+    init(from reader: inout ConfigReader) throws {
+      strength = try AugmentStrength(from: &reader, hasLevel: false)
+    }
   }
 
   let kind: Kind

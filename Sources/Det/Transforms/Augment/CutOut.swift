@@ -14,7 +14,10 @@ public struct CutOut: Transform, ConfigRecord {
     let counts: OneOrMany<Int> = try reader.value("n_holes")
     guard let least = counts.elements.first, let most = counts.elements.last, counts.elements.count <= 2,
       0 <= least, least <= most, most <= 10_000
-    else { throw reader.invalid("must be a number or (min, max) in 0...10000, found \(counts.elements)", key: "n_holes") }
+    else {
+      throw reader.invalid(
+        "must be a number or (min, max) in 0...10000, found \(counts.elements)", key: "n_holes")
+    }
     holes = least...most
     let (shape, ratio) = (reader.node("cutout_shape"), reader.node("cutout_ratio"))
     guard let node = shape ?? ratio, (shape == nil) != (ratio == nil) else {
@@ -38,7 +41,8 @@ public struct CutOut: Transform, ConfigRecord {
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
     var image = try sample.requireImage("CutOut")
     guard color.count == image.channels else {
-      throw DataError("CutOut: fill_in must be \(image.channels) numbers, found \(color.count)", file: sample.file?.path)
+      throw DataError(
+        "CutOut: fill_in must be \(image.channels) numbers, found \(color.count)", file: sample.file?.path)
     }
     for _ in 0..<generator.integer(holes.lowerBound..<(holes.upperBound + 1)) {
       let (x, y) = (generator.integer(0..<image.width), generator.integer(0..<image.height))

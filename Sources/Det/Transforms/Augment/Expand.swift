@@ -22,7 +22,8 @@ public struct Expand: Transform, ConfigRecord {
     if generator.uniform() > probability { return true }
     let image = try sample.requireImage("Expand")
     guard mean.count == image.channels else {
-      throw DataError("Expand: mean must be \(image.channels) numbers, found \(mean.count)", file: sample.file?.path)
+      throw DataError(
+        "Expand: mean must be \(image.channels) numbers, found \(mean.count)", file: sample.file?.path)
     }
     let ratio = generator.uniform(ratio.lowerBound, ratio.upperBound)
     let (h, w) = (Double(image.height), Double(image.width))
@@ -30,7 +31,8 @@ public struct Expand: Transform, ConfigRecord {
     let left = Int(generator.uniform(0, w * ratio - w))
     let top = Int(generator.uniform(0, h * ratio - h))
     let (right, bottom) = (width - left - image.width, height - top - image.height)
-    try image.checkPadding(left: left, top: top, right: right, bottom: bottom, value: mean, of: sample.file, by: "Expand")
+    try image.checkPadding(
+      left: left, top: top, right: right, bottom: bottom, value: mean, of: sample.file, by: "Expand")
     // As bytes, colours lose their fractions here.
     let color = image.isFloat ? mean : mean.map { $0.rounded(.towardZero) }
     sample.image = image.padded(left: left, top: top, right: right, bottom: bottom, value: color)
@@ -47,7 +49,8 @@ public struct Expand: Transform, ConfigRecord {
     }
     if let map = sample.detection.semanticMap {
       guard let semanticValue else {
-        throw DataError("Expand: seg_ignore_label must be given for semantic maps, found none", file: sample.file?.path)
+        throw DataError(
+          "Expand: seg_ignore_label must be given for semantic maps, found none", file: sample.file?.path)
       }
       sample.detection.semanticMap = map.padded(
         left: left, top: top, right: right, bottom: bottom, value: [semanticValue])

@@ -24,7 +24,9 @@ public struct FilterAnnotations: Transform, ConfigRecord {
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
     let fields = sample.detection
     func missing(_ key: String) -> DataError {
-      DataError("FilterAnnotations: the sample has no '\(key)'; the pipeline must load it first", file: sample.file?.path)
+      DataError(
+        "FilterAnnotations: the sample has no '\(key)'; the pipeline must load it first",
+        file: sample.file?.path)
     }
     guard let boxes = fields.boxes else { throw missing("gt_bboxes") }
     let areas = looksAtMasks ? fields.masks?.areas : nil
@@ -53,7 +55,8 @@ public struct LoadProposals: Transform, ConfigRecord {
 
   public func apply(_ sample: inout Sample, using generator: inout RandomGenerator) throws -> Bool {
     guard let given = sample.detection.givenProposals else {
-      throw DataError("LoadProposals: the data set must have a proposal_file, found none", file: sample.file?.path)
+      throw DataError(
+        "LoadProposals: the data set must have a proposal_file, found none", file: sample.file?.path)
     }
     let count = min(maxCount ?? .max, given.boxes.count)
     // Models take at least one; scores are not used.

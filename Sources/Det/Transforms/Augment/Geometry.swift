@@ -24,7 +24,8 @@ struct GeometryOptions: Sendable {
   func image(of sample: Sample, _ name: String) throws -> Image {
     let image = try sample.requireImage(name)
     guard image.channels == color.count else {
-      throw DataError("\(name): an image of \(color.count) channels, found \(image.channels)", file: sample.file?.path)
+      throw DataError(
+        "\(name): an image of \(color.count) channels, found \(image.channels)", file: sample.file?.path)
     }
     return image
   }
@@ -72,7 +73,8 @@ public struct Shear: Transform, ConfigRecord {
     let image = try options.image(of: sample, "Shear")
     let magnitude = options.signed(magnitude, &generator)
     let (direction, interpolation) = (direction, interpolation)
-    sample.replaceImage(image.sheared(magnitude: magnitude, direction, value: options.color, interpolation: interpolation))
+    sample.replaceImage(
+      image.sheared(magnitude: magnitude, direction, value: options.color, interpolation: interpolation))
     let amount = Double(Float(magnitude))
     let map = direction == .horizontal ? AffineMap(1, amount, 0, 0, 1, 0) : AffineMap(1, 0, 0, amount, 1, 0)
     // Masks first: those of objects that are left out go with them.
@@ -141,7 +143,9 @@ public struct Translate: Transform, ConfigRecord {
     options = try GeometryOptions(from: &reader)
     direction = try reader.straightDirection()
     let most = try reader.value("max_translate_offset", default: 250.0)
-    guard abs(most) <= 1e6 else { throw reader.invalid("must be within 10^6, found \(most)", key: "max_translate_offset") }
+    guard abs(most) <= 1e6 else {
+      throw reader.invalid("must be within 10^6, found \(most)", key: "max_translate_offset")
+    }
     offset = Int(options.strength.value(most))
     minSize = try reader.value("min_size", default: 0)
   }
@@ -163,7 +167,8 @@ public struct Translate: Transform, ConfigRecord {
       return box.width > least && box.height > least ? box : nil
     }
     if let semantic = sample.detection.semanticMap {
-      sample.detection.semanticMap = semantic.translated(offset: offset, direction, value: [options.semanticValue])
+      sample.detection.semanticMap = semantic.translated(
+        offset: offset, direction, value: [options.semanticValue])
     }
     return true
   }
@@ -181,7 +186,8 @@ extension ConfigReader {
   fileprivate mutating func warpInterpolation() throws -> Interpolation {
     let interpolation: Interpolation = try value("interpolation", default: .bilinear)
     guard interpolation == .bilinear || interpolation == .nearest else {
-      throw invalid("must be 'bilinear' or 'nearest', found '\(interpolation.rawValue)'", key: "interpolation")
+      throw invalid(
+        "must be 'bilinear' or 'nearest', found '\(interpolation.rawValue)'", key: "interpolation")
     }
     return interpolation
   }

@@ -16,7 +16,8 @@ public struct PhotoMetricDistortion: Transform, ConfigRecord {
     hueDelta = try reader.value("hue_delta", default: 18)
     guard (0...1000).contains(brightnessDelta), (0...360).contains(hueDelta) else {
       throw reader.invalid(
-        "brightness_delta must be in 0...1000 and hue_delta in 0...360, found \(brightnessDelta) and \(hueDelta)")
+        "brightness_delta must be in 0...1000 and hue_delta in 0...360, found \(brightnessDelta) and \(hueDelta)"
+      )
     }
   }
 

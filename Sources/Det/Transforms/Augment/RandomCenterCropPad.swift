@@ -37,7 +37,9 @@ public struct RandomCenterCropPad: Transform, ConfigRecord {
       return
     }
     for key in ["crop_size", "ratios", "border"] {
-      if let node = reader.node(key), !node.isNone { throw reader.invalid("must be None in test mode", key: key) }
+      if let node = reader.node(key), !node.isNone {
+        throw reader.invalid("must be None in test mode", key: key)
+      }
     }
     let given = reader.node("test_pad_mode")
     let (kind, number) = (given?.items?.first?.string ?? "logical_or", given?.items?.last?.int ?? 127)
@@ -46,7 +48,8 @@ public struct RandomCenterCropPad: Transform, ConfigRecord {
     case ("size_divisor", 1...65535): mode = .multiple(of: number)
     default:
       throw reader.invalid(
-        "must be ('logical_or', n) or ('size_divisor', n), found \(given?.summary ?? "nothing")", key: "test_pad_mode")
+        "must be ('logical_or', n) or ('size_divisor', n), found \(given?.summary ?? "nothing")",
+        key: "test_pad_mode")
     }
     guard (0...65535).contains(extra) else {
       throw reader.invalid("must be in 0...65535, found \(extra)", key: "test_pad_add_pix")
@@ -58,7 +61,8 @@ public struct RandomCenterCropPad: Transform, ConfigRecord {
     guard image.isFloat, image.channels == mean.count else {
       throw DataError(
         "RandomCenterCropPad: an image of \(mean.count) channels of floats, found \(image.channels) of "
-          + "\(image.isFloat ? "floats" : "bytes; set to_float32=True in LoadImageFromFile")", file: sample.file?.path)
+          + "\(image.isFloat ? "floats" : "bytes; set to_float32=True in LoadImageFromFile")",
+        file: sample.file?.path)
     }
     let (h, w) = (image.height, image.width)
     switch mode {
@@ -66,7 +70,8 @@ public struct RandomCenterCropPad: Transform, ConfigRecord {
       try center(&sample, image, height: (h | mask) + extra, width: (w | mask) + extra)
     case .multiple(let divisor):
       try center(
-        &sample, image, height: (h + divisor - 1) / divisor * divisor, width: (w + divisor - 1) / divisor * divisor)
+        &sample, image, height: (h + divisor - 1) / divisor * divisor,
+        width: (w + divisor - 1) / divisor * divisor)
     case .training(let size, let ratios, let border):
       return try crop(&sample, image, size, ratios, border, using: &generator)
     }
@@ -75,9 +80,11 @@ public struct RandomCenterCropPad: Transform, ConfigRecord {
 
   private func center(_ sample: inout Sample, _ image: Image, height: Int, width: Int) throws {
     guard width <= Image.maxPixels / height else {
-      throw DataError("RandomCenterCropPad: a frame of at most \(Image.maxPixels) pixels", file: sample.file?.path)
+      throw DataError(
+        "RandomCenterCropPad: a frame of at most \(Image.maxPixels) pixels", file: sample.file?.path)
     }
-    let framed = framed(image, centerX: image.width / 2, centerY: image.height / 2, height: height, width: width)
+    let framed = framed(
+      image, centerX: image.width / 2, centerY: image.height / 2, height: height, width: width)
     sample.meta.imageShape = [image.height, image.width, image.channels]
     sample.image = framed.image
     sample.meta.padShape = [height, width, image.channels]
@@ -93,7 +100,8 @@ public struct RandomCenterCropPad: Transform, ConfigRecord {
     let (left, top) = (width / 2 - (centerX - x0), height / 2 - (centerY - y0))
     let part = image.cropped(x: x0, y: y0, width: max(1, x1 - x0), height: max(1, y1 - y0))
     let result = part.padded(
-      left: left, top: top, right: max(0, width - left - part.width), bottom: max(0, height - top - part.height),
+      left: left, top: top, right: max(0, width - left - part.width),
+      bottom: max(0, height - top - part.height),
       value: mean)
     let border = [top, height / 2 + (y1 - centerY), left, width / 2 + (x1 - centerX)].map { Float($0) }
     return (result, border, x0, y0, x1, y1)
@@ -122,7 +130,9 @@ public struct RandomCenterCropPad: Transform, ConfigRecord {
         guard boxes.isEmpty || boxes.indices.contains(where: { isInside(boxes[$0]) }) else { continue }
         sample.replaceImage(framed.image)
         sample.meta.padShape = sample.meta.imageShape
-        let (dx, dy) = (Float(width / 2 - (x - framed.x0) - framed.x0), Float(height / 2 - (y - framed.y0) - framed.y0))
+        let (dx, dy) = (
+          Float(width / 2 - (x - framed.x0) - framed.x0), Float(height / 2 - (y - framed.y0) - framed.y0)
+        )
         let clips = clipsBoxes
         sample.detection.moveBoxes { box in
           guard isInside(box) else { return nil }

@@ -20,7 +20,9 @@ public struct YOLOXHSVRandomAug: Transform, ConfigRecord {
     }
     let gains = [hueDelta, saturationDelta, valueDelta].map { Int(generator.uniform(-1, 1) * $0) }
       .map { generator.coin() ? $0 : 0 }
-    guard gains.contains(where: { $0 != 0 }), case .u8(var samples) = image.bgrToHSV().pixels else { return true }
+    guard gains.contains(where: { $0 != 0 }), case .u8(var samples) = image.bgrToHSV().pixels else {
+      return true
+    }
     var tables = [[UInt8]](repeating: [], count: 3)
     // Modulo as in Python: never negative.
     tables[0] = (0..<256).map { UInt8((($0 + gains[0]) % 180 + 180) % 180) }

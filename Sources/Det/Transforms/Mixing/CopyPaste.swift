@@ -14,7 +14,9 @@ public struct CopyPaste: MixingTransform, ConfigRecord {
 
   public init(from reader: inout ConfigReader) throws {
     maxPasted = try reader.value("max_num_pasted", default: 100)
-    guard maxPasted > 0 else { throw reader.invalid("must be positive, found \(maxPasted)", key: "max_num_pasted") }
+    guard maxPasted > 0 else {
+      throw reader.invalid("must be positive, found \(maxPasted)", key: "max_num_pasted")
+    }
     boxThreshold = try reader.value("bbox_occluded_thr", default: 10)
     maskThreshold = try reader.value("mask_occluded_thr", default: 300)
     selects = try reader.value("selected", default: true)
@@ -58,7 +60,8 @@ public struct CopyPaste: MixingTransform, ConfigRecord {
     let (updated, areas) = (masks.boundingBoxes, masks.areas)
     let kept = own.boxes.indices.filter { index in
       let (a, b) = (updated[index], own.boxes[index])
-      let isVisible = max(abs(a.x1 - b.x1), abs(a.y1 - b.y1), abs(a.x2 - b.x2), abs(a.y2 - b.y2)) <= boxThreshold
+      let isVisible =
+        max(abs(a.x1 - b.x1), abs(a.y1 - b.y1), abs(a.x2 - b.x2), abs(a.y2 - b.y2)) <= boxThreshold
       return isVisible || areas[index] > maskThreshold
     }
     var boxes = updated[kept]
@@ -85,7 +88,8 @@ public struct CopyPaste: MixingTransform, ConfigRecord {
         return map
       }
     }
-    guard case .bitmaps(let maps) = masks.shapes, masks.height == image.height, masks.width == image.width else {
+    guard case .bitmaps(let maps) = masks.shapes, masks.height == image.height, masks.width == image.width
+    else {
       throw DataError(
         "CopyPaste: masks must be bitmaps of the picture's size; set poly2mask=True", file: sample.file?.path)
     }

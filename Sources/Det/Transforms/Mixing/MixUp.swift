@@ -15,7 +15,9 @@ public struct MixUp: MixingTransform, ConfigRecord {
 
   public init(from reader: inout ConfigReader) throws {
     size = try reader.size("img_scale", default: Pair(640))
-    guard size.h <= 8192, size.w <= 8192 else { throw reader.invalid("must be at most 8192, found \(size)", key: "img_scale") }
+    guard size.h <= 8192, size.w <= 8192 else {
+      throw reader.invalid("must be at most 8192, found \(size)", key: "img_scale")
+    }
     ratio = try reader.range("ratio_range", default: 0.5...1.5, within: 0.001...16)
     flipProbability = try reader.share("flip_ratio", default: 0.5)
     color = try reader.value("pad_val", default: 114)
@@ -24,7 +26,8 @@ public struct MixUp: MixingTransform, ConfigRecord {
       throw reader.invalid("must be in 1...10000, found \(maxTries)", key: "max_iters")
     }
     candidates = BoxCandidates(
-      minSize: try reader.value("min_bbox_size", default: 5), minAreaRatio: try reader.value("min_area_ratio", default: 0.2),
+      minSize: try reader.value("min_bbox_size", default: 5),
+      minAreaRatio: try reader.value("min_area_ratio", default: 0.2),
       maxAspectRatio: try reader.value("max_aspect_ratio", default: 20))
     clipsBoxes = try reader.value("bbox_clip_border", default: true)
     skipsFilter = try reader.value("skip_filter", default: true)
@@ -53,7 +56,8 @@ public struct MixUp: MixingTransform, ConfigRecord {
     var scale = min(Double(size.h) / Double(mixed.height), Double(size.w) / Double(mixed.width))
     mixed = mixed.resized(
       width: max(1, Int(Double(mixed.width) * scale)), height: max(1, Int(Double(mixed.height) * scale)))
-    mixed = mixed.padded(toWidth: size.w, height: size.h, value: [Double](repeating: color, count: mixed.channels))
+    mixed = mixed.padded(
+      toWidth: size.w, height: size.h, value: [Double](repeating: color, count: mixed.channels))
     scale *= factor
     mixed = mixed.resized(
       width: max(1, Int(Double(size.w) * factor)), height: max(1, Int(Double(size.h) * factor)))

@@ -15,7 +15,8 @@ extension Sample {
   func requireOthers(_ count: Int, _ transform: String) throws -> [Sample] {
     guard let others = detection.others, others.count == count else {
       throw DataError(
-        "\(transform): needs \(count) other samples; put it into the pipeline of a MultiImageMixDataset", file: file?.path)
+        "\(transform): needs \(count) other samples; put it into the pipeline of a MultiImageMixDataset",
+        file: file?.path)
     }
     return others
   }
@@ -23,7 +24,8 @@ extension Sample {
   /// The objects, for transforms that need them.
   func requireObjects(_ transform: String) throws -> (boxes: Boxes, labels: [Int]) {
     guard let boxes = detection.boxes, let labels = detection.labels, boxes.count == labels.count else {
-      throw DataError("\(transform): the sample has no boxes with labels; put LoadAnnotations before it", file: file?.path)
+      throw DataError(
+        "\(transform): the sample has no boxes with labels; put LoadAnnotations before it", file: file?.path)
     }
     return (boxes, labels)
   }

@@ -14,7 +14,9 @@ public struct Mosaic: MixingTransform, ConfigRecord {
 
   public init(from reader: inout ConfigReader) throws {
     size = try reader.size("img_scale", default: Pair(640))
-    guard size.h <= 8192, size.w <= 8192 else { throw reader.invalid("must be at most 8192, found \(size)", key: "img_scale") }
+    guard size.h <= 8192, size.w <= 8192 else {
+      throw reader.invalid("must be at most 8192, found \(size)", key: "img_scale")
+    }
     centerRange = try reader.range("center_ratio_range", default: 0.5...1.5, within: 0...2)
     minBoxSize = try reader.value("min_bbox_size", default: 0)
     clipsBoxes = try reader.value("bbox_clip_border", default: true)
@@ -85,13 +87,17 @@ extension Image {
     switch (pixels, other.pixels) {
     case (.u8(var target), .u8(let source)):
       for row in 0..<other.height {
-        let (to, from, count) = (((y + row) * width + x) * channels, row * other.width * channels, other.width * channels)
+        let (to, from, count) = (
+          ((y + row) * width + x) * channels, row * other.width * channels, other.width * channels
+        )
         target.replaceSubrange(to..<(to + count), with: source[from..<(from + count)])
       }
       return Image(width: width, height: height, channels: channels, bytes: target)
     case (.f32(var target), .f32(let source)):
       for row in 0..<other.height {
-        let (to, from, count) = (((y + row) * width + x) * channels, row * other.width * channels, other.width * channels)
+        let (to, from, count) = (
+          ((y + row) * width + x) * channels, row * other.width * channels, other.width * channels
+        )
         target.replaceSubrange(to..<(to + count), with: source[from..<(from + count)])
       }
       return Image(width: width, height: height, channels: channels, floats: target)

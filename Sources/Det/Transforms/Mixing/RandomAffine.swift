@@ -26,12 +26,14 @@ public struct RandomAffine: Transform, ConfigRecord {
     (borderHeight, borderWidth) = (border[0], border[1])
     color = try reader.value("border_val", default: [114, 114, 114])
     candidates = BoxCandidates(
-      minSize: try reader.value("min_bbox_size", default: 2), minAreaRatio: try reader.value("min_area_ratio", default: 0.2),
+      minSize: try reader.value("min_bbox_size", default: 2),
+      minAreaRatio: try reader.value("min_area_ratio", default: 0.2),
       maxAspectRatio: try reader.value("max_aspect_ratio", default: 20))
     clipsBoxes = try reader.value("bbox_clip_border", default: true)
     skipsFilter = try reader.value("skip_filter", default: true)
     guard abs(maxRotation) <= 360, abs(maxShear) < 90 else {
-      throw reader.invalid("rotation must be within 360 and shear within 90 degrees, found \(maxRotation) and \(maxShear)")
+      throw reader.invalid(
+        "rotation must be within 360 and shear within 90 degrees, found \(maxRotation) and \(maxShear)")
     }
   }
 
@@ -44,7 +46,9 @@ public struct RandomAffine: Transform, ConfigRecord {
         file: sample.file?.path)
     }
     guard color.count == image.channels else {
-      throw DataError("RandomAffine: border_val must be \(image.channels) numbers, found \(color.count)", file: sample.file?.path)
+      throw DataError(
+        "RandomAffine: border_val must be \(image.channels) numbers, found \(color.count)",
+        file: sample.file?.path)
     }
     guard sample.detection.masks == nil else {
       throw DataError("RandomAffine: moves boxes only, found masks", file: sample.file?.path)
@@ -59,7 +63,9 @@ public struct RandomAffine: Transform, ConfigRecord {
     let (c, s) = (cos(rotation) * ratio, sin(rotation) * ratio)
     let map = AffineMap(c + shearX * s, -s + shearX * c, x, shearY * c + s, -shearY * s + c, y)
     sample.replaceImage(image.warped(map, width: width, height: height, value: color))
-    let (w, h, clips, filters, candidates) = (Float(width), Float(height), clipsBoxes, !skipsFilter, candidates)
+    let (w, h, clips, filters, candidates) = (
+      Float(width), Float(height), clipsBoxes, !skipsFilter, candidates
+    )
     sample.detection.moveBoxes { box in
       let corners = [(box.x1, box.y1), (box.x1, box.y2), (box.x2, box.y2), (box.x2, box.y1)].map { px, py in
         (map.a * Double(px) + map.b * Double(py) + map.c, map.d * Double(px) + map.e * Double(py) + map.f)

@@ -19,7 +19,8 @@ extension ClassSet {
       "bottle", "building", "bus", "cabinet", "car", "cat", "ceiling", "chair", "cloth", "computer", "cow",
       "cup", "curtain", "dog", "door", "fence", "floor", "flower", "food", "grass", "ground", "horse",
       "keyboard", "light", "motorbike", "mountain", "mouse", "person", "plate", "platform", "pottedplant",
-      "road", "rock", "sheep", "shelves", "sidewalk", "sign", "sky", "snow", "sofa", "table", "track", "train",
+      "road", "rock", "sheep", "shelves", "sidewalk", "sign", "sky", "snow", "sofa", "table", "track",
+      "train",
       "tree", "truck", "tvmonitor", "wall", "water", "window", "wood",
     ],
     colors: [
