@@ -1,4 +1,4 @@
-# Tree crowns in aerial photographs: eight minutes on two cores, mAP@0.5 0.459 (docs/detection-data.md).
+# Tree crowns in aerial photographs: three minutes on two cores, mAP@0.5 0.459 (docs/detection-data.md).
 _base_ = [
     '../../_base_/models/atss_mobilenet_v2_fpn_light.py',
     '../../_base_/datasets/tree_crowns.py',
